@@ -12,9 +12,9 @@ if [[ -x $venv/bin/workings && -f $stamp && $(<"$stamp") == "$key" ]] && "$venv/
     exit 0
 fi
 
-find_python() {  # prints the first interpreter that works and is new enough; those that CI tests come first
+find_python() {  # prints the first interpreter that works and is new enough: the one asked for, the usual one, the others
     local candidate
-    for candidate in "${PYTHON:-}" python3.13 python3.12 python3.11 python3 python; do
+    for candidate in "${PYTHON:-}" python3 python3.13 python3.12 python3.11 python; do
         if [[ -n $candidate ]] && command -v "$candidate" >/dev/null &&
             "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
         then
