@@ -1,0 +1,262 @@
+"""The laws of docs/laws.md, one test each, on real runs through the public interface.
+
+The rooms' own tests go further into each law; these hold even if a room is rewritten.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+from torch import nn
+
+import workings
+from workings.base.errors import NonFiniteError, UserError
+from workings.base.events import Event, Noticed, Stepped
+
+REPOSITORY = Path(__file__).parent.parent
+SOURCES = sorted((REPOSITORY / "src").rglob("*.py"))
+
+# One thread and no compiling: a law holds in every lane, and this one needs no time to start.
+QUICK: dict[str, Any] = {"lane": "eager@1"}
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A table of 300 rows that a small net learns: three numbers, a category, a binary target."""
+    rng = np.random.default_rng(7)
+    n = 300
+    x = rng.normal(size=(n, 3)).round(4)
+    colour = rng.choice(["red", "green", "blue"], size=n)
+    sick = (x[:, 0] - x[:, 1] + (colour == "red") + 0.5 * rng.normal(size=n)) > 0
+    path = tmp_path / "patients.csv"
+    polars.DataFrame(
+        {"age": x[:, 0], "weight": x[:, 1], "height": x[:, 2], "colour": colour, "sick": np.where(sick, "yes", "no")}
+    ).write_csv(path)
+    return path
+
+
+def train(data: Path, out: Path, **given: Any) -> Any:
+    """A tiny run: a few epochs of a small net."""
+    settings = QUICK | given.pop("settings", {})
+    given = {"target": "sick", "epochs": 3, "seed": 1} | given
+    return workings.train(data, out=out, settings=settings, **given)
+
+
+def weights(run: Any) -> dict[str, torch.Tensor]:
+    """The tensors of a run's weights file."""
+    return load_file(Path(run.path) / "weights.safetensors")
+
+
+def assert_same_bits(a: Any, b: Any) -> None:
+    """Two runs have the same weights, bit for bit, and the same test metrics."""
+    ours, theirs = weights(a), weights(b)
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        assert torch.equal(ours[name], theirs[name]), name
+    assert a.metrics == b.metrics
+
+
+def command(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run ``workings`` as a person would."""
+    program = Path(sys.executable).parent / "workings"
+    return subprocess.run([program, *map(str, words)], capture_output=True, text=True, cwd=cwd, check=False)
+
+
+# ------------------------------------------------------------------------------------------------ 1
+
+
+def test_never_silent(table: Path, tmp_path: Path) -> None:
+    """Whatever is filled, dropped or noticed is told as an event and kept in the data card, with its count;
+    a loss that is not finite stops the run and says where."""
+    frame = polars.read_csv(table)
+    frame = frame.with_columns(
+        age=polars.when(polars.int_range(polars.len()) < 11).then(None).otherwise(polars.col("age")),
+        hospital=polars.lit("north"),
+    )
+    frame.write_csv(table)
+    told: list[Event] = []
+    run = train(table, tmp_path / "run", emit=told.append)
+
+    card = json.loads((Path(run.path) / "data_card.json").read_text(encoding="utf-8"))
+    noticed = {each.problem.code for each in told if isinstance(each, Noticed)}
+    kept = {each["code"]: each for each in card["problems"]}
+    assert noticed == kept.keys()
+    said = "\n".join(json.dumps(each) for each in card["problems"])
+    assert "age" in said
+    assert any(each["count"] == 11 for each in card["problems"]), said
+    assert "hospital" in said
+    assert sum(card["split"][part] for part in ("train", "val", "test")) == card["rows"] == 300
+
+    with pytest.raises(NonFiniteError) as stopped:
+        train(table, tmp_path / "exploded", settings={"learning_rate": 1e30, "optimiser": "sgd"}, epochs=20)
+    message = str(stopped.value)
+    assert re.search(r"layer", message), message
+    assert re.search(r"row", message), message
+    assert re.search(r"batch|step", message), message
+
+
+# ------------------------------------------------------------------------------------------------ 2
+
+
+def test_bad_input_gets_one_message(table: Path, tmp_path: Path) -> None:
+    """One message with all problems, the nearest name, exit code 2, no traceback, nothing written over."""
+    run = train(table, tmp_path / "run")
+    before = {path: path.read_bytes() for path in Path(run.path).rglob("*") if path.is_file()}
+
+    misspelt = command("train", table, "--target", "sikc", "--out", tmp_path / "new")
+    assert misspelt.returncode == 2
+    assert "Did you mean 'sick'" in misspelt.stderr
+    assert "Traceback" not in misspelt.stderr
+    assert not (tmp_path / "new").exists()
+
+    occupied = command("train", table, "--target", "sick", "--out", run.path)
+    assert occupied.returncode == 2
+    assert "Traceback" not in occupied.stderr
+    assert before == {path: path.read_bytes() for path in Path(run.path).rglob("*") if path.is_file()}
+
+    with pytest.raises(UserError) as refused:
+        train(table, tmp_path / "new", settings={"learning_rat": 0.1, "optimiser": "adma"})
+    assert "learning_rate" in str(refused.value)
+    assert "adam" in str(refused.value)
+    assert all(each.level == "error" and each.code and each.do for each in refused.value.problems)
+
+
+# ------------------------------------------------------------------------------------------------ 3
+
+
+class Interrupted:
+    """A reader of events that interrupts the run, as Ctrl-C would, at the event number ``at``."""
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+
+    def __call__(self, event: Event) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+# ------------------------------------------------------------------------------------------------ 4
+
+
+def test_observers_are_neutral(table: Path, tmp_path: Path) -> None:
+    """A run that is watched by a reader of every event has the weights of one that nobody watches."""
+    told: list[Event] = []
+
+    def watch(event: Event) -> None:
+        told.append(event)
+        torch.rand(3)  # a reader that draws random numbers must not change the run either
+        time.sleep(0.001)
+
+    dropout = {"dropout": 0.2}
+    assert_same_bits(
+        train(table, tmp_path / "alone", settings=dropout),
+        train(table, tmp_path / "watched", settings=dropout, emit=watch),
+    )
+    assert told
+
+
+# ------------------------------------------------------------------------------------------------ 6
+
+OPEN = {".safetensors", ".json", ".yaml", ".parquet", ".png", ".html"}
+
+
+def opened(path: Path) -> Any:
+    """The content of a file of a run, read with a tool that is not ours."""
+    match path.suffix:
+        case ".safetensors":
+            return load_file(path)
+        case ".json":
+            return json.loads(path.read_text(encoding="utf-8"), parse_constant=pytest.fail)
+        case ".yaml":
+            return yaml.safe_load(path.read_text(encoding="utf-8"))
+        case ".parquet":
+            return polars.read_parquet(path)
+        case ".png":
+            from PIL import Image
+
+            return Image.open(path).load()
+        case ".html":
+            from html.parser import HTMLParser
+
+            return HTMLParser().feed(path.read_text(encoding="utf-8"))
+        case _:
+            return pytest.fail(f"{path} is of no open kind")
+
+
+def test_every_artefact_is_open(table: Path, tmp_path: Path) -> None:
+    """No source file can write or read a pickle; every file of a run opens with common tools; JSON and YAML
+    carry their schema's version."""
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = (
+                [each.name for each in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
+            bad = [
+                n for n in names if n.split(".")[0] in {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
+            ]
+            assert not bad, f"{path}:{getattr(node, 'lineno', 0)} imports {bad}"
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                called = f"{node.value.id}.{node.attr}"
+                assert called not in {"torch.load", "torch.save"}, f"{path}:{node.lineno} uses {called}"
+
+    run = train(table, tmp_path / "run")
+    files = [path for path in Path(run.path).rglob("*") if path.is_file()]
+    assert {"recipe.yaml", "weights.safetensors", "metrics.json", "record.parquet"} <= {path.name for path in files}
+    for path in files:
+        content = opened(path)
+        if path.suffix in {".json", ".yaml"}:
+            assert isinstance(content.get("schema_version"), int), path.name
+
+
+# ------------------------------------------------------------------------------------------------ 7
+
+
+def test_same_recipe_same_run(table: Path, tmp_path: Path) -> None:
+    """Training again, and training from the recipe that a run left, both give the same bits."""
+    settings = {"dropout": 0.1}
+    first = train(table, tmp_path / "first", settings=settings)
+    assert_same_bits(first, train(table, tmp_path / "again", settings=settings))
+    from_recipe = workings.train(table, recipe=Path(first.path) / "recipe.yaml", out=tmp_path / "from-recipe")
+    assert_same_bits(first, from_recipe)
+    other = weights(train(table, tmp_path / "other", settings=settings, seed=2))
+    assert any(not torch.equal(other[name], tensor) for name, tensor in weights(first).items())
+
+
+# ------------------------------------------------------------------------------------------------ 8
+
+
+def test_no_network(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A whole run, its report and its predictions need no connection and try none."""
+
+    def refuse(*_: object, **__: object) -> None:
+        pytest.fail("a connection was tried")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket.socket, "connect_ex", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    run = train(table, tmp_path / "run")
+    run.predict(table)
+    page = (Path(run.path) / "report.html").read_text(encoding="utf-8")
+    elsewhere = re.findall(r"""(?:src|href|url\()\s*=?\s*["'(]?\s*(?:https?:)?//[^"')\s]+""", page)
+    assert not elsewhere
