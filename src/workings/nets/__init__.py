@@ -1,0 +1,16 @@
+"""Networks, one family a file, each written from its equations.
+
+``build("mlp", shape=(20,), outputs=3, hidden=(64, 64))`` makes one; ``infos()`` lists them.
+"""
+
+from __future__ import annotations
+
+# The families, simplest first: importing one registers its nets, and the list keeps this order.
+from workings.nets import perceptron as _perceptron  # noqa: F401  isort: skip
+from workings.nets import linear as _linear  # noqa: F401  isort: skip
+from workings.nets import mlp as _mlp  # noqa: F401  isort: skip
+from workings.nets import cnn as _cnn  # noqa: F401  isort: skip
+from workings.nets.registry import NetInfo, build, check_shape, info, infos, names, settle
+from workings.nets.settings import SettingInfo
+
+__all__ = ["NetInfo", "SettingInfo", "build", "check_shape", "info", "infos", "names", "settle"]
