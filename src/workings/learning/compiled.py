@@ -1,0 +1,98 @@
+"""The compiled lane: whole learning steps (forward, backward, update) as one graph, called directly.
+
+``torch.compile`` on a model checks guards at every call and leaves the optimiser outside; for small nets that is
+most of the time. Here K steps are traced into one graph, made functional, lowered by inductor and called with no
+guards at all. What keeps that honest:
+
+- The shapes are fixed by the first batch; another shape is refused by an assertion.
+- Parameters, optimiser state and buffers are written back at the graph's end, into the tensors given.
+- Random operations stay calls to torch's own generator (``fallback_random``), so the numbers drawn are those an
+  eager step draws, and a checkpoint of the generator's state resumes them.
+- ``lane_choice.py`` compares one step with the eager lane before it uses this one.
+
+Trap: ``functionalize`` cannot wrap a function that calls ``requires_grad_``; trace first, then functionalise the
+traced graph.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._inductor import config as inductor_config
+from torch._inductor.compile_fx import compile_fx_inner
+from torch._inductor.decomposition import select_decomp_table
+from torch.func import functionalize
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from workings.learning.optimisers import State
+from workings.learning.step import GradientStep
+
+
+class CompiledSteps:
+    """K steps of ``step`` as one compiled graph.
+
+    The first batch given (x (k, B, *shape) with k a multiple of K) fixes every shape.
+    """
+
+    def __init__(
+        self, step: GradientStep, state: State, steps: int, x: Tensor, y: Tensor, weight: Tensor | None
+    ) -> None:
+        self.step = step
+        self.steps = steps
+        self._buffers = dict(step.net.named_buffers())
+        self._fixed: list[Tensor] = [step.flat.w, *state, *self._buffers.values()]
+        self._states = len(state)
+        h = torch.ones(steps, len(step.optimiser.scalars(1, 0.1)), dtype=step.flat.w.dtype)
+        batch = [x[:steps].contiguous(), y[:steps].contiguous(), h]
+        if weight is not None:
+            batch.append(weight[:steps].contiguous())
+        self._shapes = [tensor.shape for tensor in batch]
+        self._graph = self._compile([*self._fixed, *batch])
+
+    def _trace(self, *flat: Tensor) -> tuple[Tensor]:
+        """K steps; writes back into the fixed tensors; returns the losses (K,)."""
+        fixed, (x, y, h, *rest) = flat[: len(self._fixed)], flat[len(self._fixed) :]
+        w0, state0 = fixed[0], tuple(fixed[1 : 1 + self._states])
+        buffers = dict(zip(self._buffers, fixed[1 + self._states :], strict=True))
+        w, state, losses = w0, state0, []
+        for k in range(self.steps):
+            weight = rest[0][k] if rest else None
+            new_w, new_state, loss = self.step.pure(w, state, buffers, x[k], y[k], weight, h[k])
+            if losses:  # once a loss was not finite, nothing moves any more
+                alive = torch.isfinite(torch.stack(losses)).all()
+                new_w = torch.where(alive, new_w, w)
+                new_state = tuple(torch.where(alive, new, old) for new, old in zip(new_state, state, strict=True))
+            w, state = new_w, new_state
+            losses.append(loss)
+        w0.copy_(w)
+        for target, value in zip(state0, state, strict=True):
+            target.copy_(value)
+        return (torch.stack(losses),)
+
+    def _compile(self, arguments: list[Tensor]) -> Any:
+        # Tracing runs the steps once: on copies, and with the generator's state put back afterwards.
+        with torch.random.fork_rng(devices=[]):
+            traced = make_fx(self._trace)(*[a.clone() for a in arguments])
+            graph = make_fx(functionalize(traced, remove="mutations"), decomposition_table=select_decomp_table())(
+                *[a.clone() for a in arguments]
+            )
+        with inductor_config.patch(fallback_random=True, compile_threads=1):
+            return compile_fx_inner(graph, arguments)
+
+    def __call__(self, x: Tensor, y: Tensor, weight: Tensor | None, h: list[list[float]]) -> Tensor:
+        """k steps, k a multiple of K. Returns the losses (k,)."""
+        numbers = torch.tensor(h, dtype=self.step.flat.w.dtype)
+        if x.shape[0] == self.steps:
+            return self._call(x, y, numbers, weight)
+        losses = []
+        for start in range(0, x.shape[0], self.steps):
+            part = slice(start, start + self.steps)
+            losses.append(self._call(x[part], y[part], numbers[part], None if weight is None else weight[part]))
+        return torch.cat(losses)
+
+    def _call(self, x: Tensor, y: Tensor, h: Tensor, weight: Tensor | None) -> Tensor:
+        batch = [x, y, h] if weight is None else [x, y, h, weight]
+        assert [tensor.shape for tensor in batch] == self._shapes, "a compiled step was given another shape"
+        return self._graph([*self._fixed, *batch])[0]

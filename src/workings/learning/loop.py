@@ -1,0 +1,280 @@
+"""The training loop. It knows rows, steps, epochs and events; it knows no net and no rule by name.
+
+Steps are done in chunks of up to ``CHUNK``; epochs end, checkpoints are taken and the clock is read between
+chunks only. That holds in every lane, so the number of steps never depends on the lane.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from workings.base.events import Emit, EpochEnded, Stepped, Stopped
+from workings.learning.rules import LearningRule
+from workings.learning.stream import Stream
+
+CHUNK = 8
+
+
+class Rows(Protocol):
+    """What the loop needs of a data source; see ``workings.data.source.Source``."""
+
+    y: Tensor
+    w: Tensor | None
+
+    def x(self, index: Tensor) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """How long and how often.
+
+    steps: in all. evaluate_every: steps between looks at the validation rows. patience: looks without a better
+    value before stopping; None never stops early. monitor: the validation metric watched; ``higher`` whether more
+    is better. seconds: stop at the end of the chunk in which the clock passes this; None has no clock.
+    average: decay per step of an exponential moving average of the weights that is evaluated and kept instead
+    of the weights themselves; 0 for none. average_from: the step from which it is taken.
+    """
+
+    steps: int
+    evaluate_every: int
+    patience: int | None = None
+    monitor: str = "loss"
+    higher: bool = False
+    seconds: float | None = None
+    checkpoint_seconds: float = 20.0
+    average: float = 0.0
+    keep_best: bool = True
+
+
+@dataclass
+class LoopState:
+    """Everything that changes while a loop runs, but for the rule's tensors."""
+
+    step: int = 0
+    best_value: float | None = None
+    best_step: int = 0
+    waited: int = 0
+    stopped: str | None = None
+    seconds: float = 0.0
+    points: list[tuple[int, float, str, str, float, float]] = field(default_factory=list)
+    best: dict[str, Tensor] = field(default_factory=dict)
+    averaged: dict[str, Tensor] = field(default_factory=dict)
+
+    def record(self, step: int, epoch: float, split: str, name: str, value: float) -> None:
+        """One point of the run's record: (step, epoch, split, name, value, seconds)."""
+        self.points.append((step, epoch, split, name, value, self.seconds))
+
+
+class NonFiniteLoss(Exception):
+    """A loss was not finite; raised by the loop for whoever can say which layer and rows it was."""
+
+    def __init__(self, step: int, rows: Tensor, x: Tensor, y: Tensor) -> None:
+        super().__init__(f"the loss of step {step + 1} is not finite")
+        self.step = step
+        self.rows = rows
+        self.x = x
+        self.y = y
+
+
+def run_loop(
+    rule: LearningRule,
+    source: Rows,
+    stream: Stream,
+    settings: LoopSettings,
+    state: LoopState,
+    evaluate: Callable[[], dict[str, float]] | None,
+    emit: Emit,
+    save: Callable[[LoopState], None] | None = None,
+    augment: Callable[[Tensor], Tensor] | None = None,
+) -> None:
+    """Train from ``state`` to the end, in place.
+
+    evaluate: metrics on the validation rows with the net as it is; None where there are no such rows.
+    save: writes a checkpoint; called now and then, and when the loop is interrupted.
+
+    Raises:
+        NonFiniteLoss: before any parameter was changed by it.
+        KeyboardInterrupt: passed on, after a checkpoint.
+    """
+    began = time.perf_counter() - state.seconds
+    saved = told = time.perf_counter()
+    told_step = first_step = state.step
+    n, batch = stream.n, stream.batch
+    epochs = max(1, round(settings.steps * batch / n))
+    losses: list[float] = []
+    rule.net.train()
+    try:
+        while state.step < settings.steps and state.stopped is None:
+            until = min(settings.steps, (state.step // settings.evaluate_every + 1) * settings.evaluate_every)
+            k = min(CHUNK - state.step % CHUNK, until - state.step)
+            chunk_losses = _advance(rule, source, stream, state.step, k, augment)
+            losses.extend(chunk_losses)
+            before, state.step = state.step, state.step + k
+            _average(rule, settings, state, k)
+            now = time.perf_counter()
+            state.seconds = now - began
+            if now - told > 0.25:
+                rate = (state.step - first_step) / (now - began) if now > began else 0.0
+                fast = (state.step - told_step) * batch / (now - told)
+                left = (settings.steps - state.step) / rate if rate else 0.0
+                emit(
+                    Stepped(
+                        state.step,
+                        settings.steps,
+                        min(stream.epoch_of(before) + 1, epochs),
+                        epochs,
+                        chunk_losses[-1],
+                        rule.learning_rate(before),
+                        fast,
+                        left,
+                    )
+                )
+                told, told_step = now, state.step
+            if state.step == until:
+                _look(rule, stream, settings, state, evaluate, losses, epochs, emit)
+                losses = []
+                rule.net.train()
+            if settings.seconds is not None and state.seconds > settings.seconds and state.stopped is None:
+                state.stopped = f"the clock: {settings.seconds:.0f} s are over"
+            if save is not None and time.perf_counter() - saved > settings.checkpoint_seconds:
+                save(state)
+                saved = time.perf_counter()
+    except KeyboardInterrupt:
+        if save is not None:
+            save(state)
+        raise
+    if state.stopped is None:
+        state.stopped = f"all {settings.steps:,} steps were done"
+    emit(Stopped(state.stopped, state.step))
+
+
+def _advance(
+    rule: LearningRule,
+    source: Rows,
+    stream: Stream,
+    step: int,
+    k: int,
+    augment: Callable[[Tensor], Tensor] | None,
+) -> list[float]:
+    rows = stream.rows(step, k)
+    x = source.x(rows)
+    batches = x.view(k, stream.batch, *x.shape[1:])
+    if augment is not None:
+        batches = torch.stack([augment(part) for part in batches])
+    y = source.y[rows]
+    weight = None if source.w is None else source.w[rows].view(k, stream.batch)
+    y = y.view(k, stream.batch, *y.shape[1:])
+    losses = rule.advance(batches, y, weight, step).tolist()
+    if not math.isfinite(sum(losses)):
+        i = next(i for i, loss in enumerate(losses) if not math.isfinite(loss))
+        raise NonFiniteLoss(step + i, rows.view(k, -1)[i], batches[i], y[i])
+    return losses
+
+
+def _average(rule: LearningRule, settings: LoopSettings, state: LoopState, k: int) -> None:
+    """w̄ ← dw̄ + (1 − d)w with d = decayᵏ, for floating tensors of the net; others are copied."""
+    if not settings.average:
+        return
+    tensors = net_tensors(rule)
+    if not state.averaged:
+        state.averaged = {name: tensor.clone() for name, tensor in tensors.items()}
+        return
+    # The average is young at first: its horizon grows with the steps done, so that the start is forgotten.
+    decay = min(settings.average, state.step / (state.step + 10)) ** k
+    for name, tensor in tensors.items():
+        kept = state.averaged[name]
+        if tensor.is_floating_point():
+            kept.lerp_(tensor, 1 - decay)
+        else:
+            kept.copy_(tensor)
+
+
+def net_tensors(rule: LearningRule) -> dict[str, Tensor]:
+    """The rule's tensors that make the net: parameters and buffers, not the optimiser's memory."""
+    return {name: t for name, t in rule.tensors().items() if not name.startswith("optimiser.")}
+
+
+def put_back(rule: LearningRule, tensors: dict[str, Tensor]) -> None:
+    """Write saved tensors into the rule's own."""
+    own = rule.tensors()
+    with torch.no_grad():
+        for name, tensor in tensors.items():
+            own[name].copy_(tensor)
+
+
+def _look(
+    rule: LearningRule,
+    stream: Stream,
+    settings: LoopSettings,
+    state: LoopState,
+    evaluate: Callable[[], dict[str, float]] | None,
+    losses: list[float],
+    epochs: int,
+    emit: Emit,
+) -> None:
+    """Evaluate, remember the best, decide whether to stop."""
+    exact_epoch = state.step * stream.batch / stream.n
+    metrics = {"train_loss": sum(losses) / len(losses)}
+    state.record(state.step, exact_epoch, "train", "loss", metrics["train_loss"])
+    state.record(state.step, exact_epoch, "train", "learning_rate", rule.learning_rate(max(0, state.step - 1)))
+    current = net_tensors(rule)
+    if settings.average and state.averaged:
+        raw = {name: tensor.clone() for name, tensor in current.items()}
+        put_back(rule, state.averaged)
+    better = False
+    if evaluate is not None:
+        found = evaluate()
+        for name, value in found.items():
+            state.record(state.step, exact_epoch, "val", name, value)
+            metrics[f"val_{name}"] = value
+        value = found[settings.monitor]
+        gain = value if settings.higher else -value
+        better = state.best_value is None or gain > (state.best_value if settings.higher else -state.best_value)
+        if better:
+            state.best_value, state.best_step, state.waited = value, state.step, 0
+            if settings.keep_best:
+                state.best = {name: tensor.clone() for name, tensor in net_tensors(rule).items()}
+        else:
+            state.waited += 1
+            if settings.patience is not None and state.waited >= settings.patience:
+                state.stopped = (
+                    f"no better {settings.monitor} on the validation rows in {settings.patience} looks"
+                )
+    if settings.average and state.averaged:
+        put_back(rule, raw)
+    reason = rule.finished(stream.epoch_of(state.step))
+    if reason is not None:
+        state.stopped = reason
+    epoch = min(epochs, max(1, stream.epoch_of(state.step)))
+    emit(EpochEnded(epoch, epochs, state.step, metrics, better))
+
+
+def settle_weights(rule: LearningRule, settings: LoopSettings, state: LoopState) -> None:
+    """After the loop: put the weights that are to be kept into the net (the best, or the average, or the last)."""
+    if settings.keep_best and state.best:
+        put_back(rule, state.best)
+    elif settings.average and state.averaged:
+        put_back(rule, state.averaged)
+
+
+def plan_steps(n: int, batch: int, epochs: float) -> tuple[int, int]:
+    """Steps in all, and steps between looks, for so many epochs of n rows in batches of ``batch``.
+
+    Looks come once an epoch, but at least 32 steps apart so that tiny data is not mostly evaluated. Where an epoch
+    is long enough, both are rounded up to whole chunks.
+    """
+    per_epoch = n / batch
+    steps = max(1, math.ceil(per_epoch * epochs))
+    every = max(1, math.ceil(per_epoch * max(1, math.ceil(32 / per_epoch))))
+    if per_epoch >= 8 * CHUNK:
+        steps = math.ceil(steps / CHUNK) * CHUNK
+        every = math.ceil(every / CHUNK) * CHUNK
+    return steps, min(every, steps)
+

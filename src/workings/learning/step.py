@@ -1,0 +1,103 @@
+"""One step of gradient learning, as mathematics: parameters, state and a batch in; new ones and the loss out.
+
+``GradientStep.pure`` changes nothing it is given (but for the buffers that batch norm keeps), so it can be traced
+into one graph. Every lane of ``lanes.py`` executes exactly this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from workings.learning.flat import FlatParameters
+from workings.learning.optimisers import Optimiser, Scalars, State
+
+LossFunction = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+
+
+@dataclass(frozen=True)
+class Regularisation:
+    """What is added to the gradient, and how it is limited, before the optimiser sees it.
+
+    l1: λ₁ of λ₁Σ|w| over weights; gradient λ₁ sign(w).
+    l2: λ₂ of ½λ₂Σw² over weights; gradient λ₂w. Both together are the elastic net.
+    clip_norm: τ of g ← τ g/‖g‖ where ‖g‖ > τ. clip_value: each gain of g is limited to ±this.
+    """
+
+    l1: float = 0.0
+    l2: float = 0.0
+    clip_norm: float | None = None
+    clip_value: float | None = None
+
+    def apply(self, g: Tensor, w: Tensor, decayed: int) -> Tensor:
+        """The gradient with the penalties' gradients added, then clipped. Shapes (P,)."""
+        if self.l1 or self.l2:
+            weights = w[:decayed]
+            g = torch.cat([g[:decayed] + self.l1 * weights.sign() + self.l2 * weights, g[decayed:]])
+        if self.clip_value is not None:
+            g = g.clamp(-self.clip_value, self.clip_value)
+        if self.clip_norm is not None:
+            norm = g.square().sum().sqrt()
+            g = g * torch.clamp(self.clip_norm / (norm + 1e-12), max=1.0)
+        return g
+
+
+@dataclass(frozen=True)
+class GradientStep:
+    """w, state ← optimiser(w, regularised ∂L/∂w, state) for one batch."""
+
+    net: nn.Module
+    flat: FlatParameters
+    loss: LossFunction
+    optimiser: Optimiser
+    regularisation: Regularisation
+    bf16: bool = False
+
+    def pure(
+        self,
+        w: Tensor,
+        state: State,
+        buffers: dict[str, Tensor],
+        x: Tensor,
+        y: Tensor,
+        weight: Tensor | None,
+        h: Scalars,
+    ) -> tuple[Tensor, State, Tensor]:
+        """New parameters (P,), new state and the loss (). ``buffers`` are updated in place, as batch norm does.
+
+        Where the loss is not finite, parameters and state come back unchanged.
+        """
+        parameters = [view.detach().requires_grad_() for view in self.flat.views(w)]
+        named = dict(zip(self.flat.names, parameters, strict=True))
+        with torch.enable_grad():
+            out = functional_call(self.net, {**named, **buffers}, (x,))
+            loss = self.loss(out, y, weight)
+            gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+        loss = loss.detach()
+        g = self.regularisation.apply(self.flat.gather(gradients), w, self.flat.decayed)
+        new_w, new_state = self.optimiser.update(w, g, state, h, self.flat.decayed)
+        finite = torch.isfinite(loss)
+        kept = tuple(torch.where(finite, new, old) for new, old in zip(new_state, state, strict=True))
+        return torch.where(finite, new_w, w), kept, loss
+
+    def in_place(self, state: State, x: Tensor, y: Tensor, weight: Tensor | None, h: list[float]) -> Tensor:
+        """The same step on the net itself, with the fast in-place kernels. Returns the loss ()."""
+        parameters = self.flat.parameters
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
+            out = self.net(x)
+        if self.bf16:
+            out = out.float()
+        loss = self.loss(out, y, weight)
+        value = loss.detach()
+        if not bool(torch.isfinite(value)):
+            return value
+        gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+        with torch.no_grad():
+            w = self.flat.w
+            g = self.regularisation.apply(self.flat.gather(gradients), w, self.flat.decayed)
+            self.optimiser.update_(w, g, state, h, self.flat.decayed)
+        return value
