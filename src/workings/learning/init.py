@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+from torch.nn.modules.conv import _ConvNd
 
 from workings.base.errors import UserError
 from workings.base.problems import unknown_name
@@ -116,10 +116,7 @@ def initialise(net: nn.Module, name: str, generator: torch.Generator | None = No
             continue
         n_in, n_out = fans(layer)
         if name == "torch_default":
-            # torch's own reset draws Kaiming uniform with a = √5, whose bound is √(1/n_in); transposed convolutions
-            # count n_in from the other side there, so the bound is taken from torch's layout.
-            layout_in = layer.weight[0].numel() if isinstance(layer, _ConvTransposeNd) else n_in
-            r = 1 / math.sqrt(layout_in)
+            r = 1 / math.sqrt(layer.weight[0].numel())  # torch's own reset: Kaiming uniform with a = √5
             layer.weight.uniform_(-r, r, generator=generator)
             if layer.bias is not None:
                 layer.bias.uniform_(-r, r, generator=generator)

@@ -155,6 +155,9 @@ def make_schedule(name: str, **settings: float) -> Schedule:
         elif not _is_number(value) or not _RANGES[each][0](value):
             what = f"The schedule {name} cannot use {each} = {value!r}."
             problems.append(Problem("error", "bad-setting", what, do=f"Give {_RANGES[each][1]}."))
+    if name == "one_cycle" and settings.get("warmup"):
+        what = "The schedule one_cycle has its own climb and takes no warm-up."
+        problems.append(Problem("error", "bad-setting", what, do="Leave warmup out; set peak and start instead."))
     if name == "exponential" and settings.get("end") == 0:
         what = "The schedule exponential cannot end at 0: 0^u is 0 at once."
         problems.append(Problem("error", "bad-setting", what, do="Give a small number such as 0.01."))

@@ -118,7 +118,7 @@ class CNN(nn.Module):
             pooling = make_pool(pool, pool_size)
             if pooling is not None:
                 H, W = (conv_out(size, pool_size, 0, pool_size, layer=f"pooling {i + 1}") for size in (H, W))
-            conv = nn.Conv2d(C, filters, kernel, stride, P)
+            conv = nn.Conv2d(C, filters, kernel, stride, P, bias=not batch_norm)  # batch norm shifts already
             blocks.append(ConvBlock(conv, sigma(), pooling, batch_norm=batch_norm, dropout=conv_dropout))
             C = filters
         self.maps = nn.Sequential(*blocks)
@@ -139,3 +139,35 @@ class CNN(nn.Module):
         if self.average is not None:
             a = self.average(a)
         return self.output(self.dense(self.flatten(a)))
+
+
+@register(
+    "cnn-64",
+    "32 and 64 filters of 3×3 with pooling, then dense: made for 64×64×3",
+    shapes="image",
+    family="convolutional",
+)
+class CNN64(CNN):
+    """64×64×3 → 32@3×3 → max pool 2×2 → 64@3×3 → max pool 2×2 → flatten → dense; a sigmoid where there is one output.
+
+    Unpadded, so 64 → 62 → 31 → 29 → 14. Other image sizes are taken as they come.
+    """
+
+    def __init__(self, shape: tuple[int, ...], outputs: int) -> None:
+        super().__init__(shape, outputs, channels=(32, 64), padding="valid", dense=())
+
+
+@register(
+    "cnn-32",
+    "16 and 32 filters of 3×3 with pooling, then dense: made for 32×32×3",
+    shapes="image",
+    family="convolutional",
+)
+class CNN32(CNN):
+    """32×32×3 → 16@3×3 → max pool 2×2 → 32@3×3 → max pool 2×2 → flatten → dense; a softmax over the classes.
+
+    Unpadded, so 32 → 30 → 15 → 13 → 6. Other image sizes are taken as they come.
+    """
+
+    def __init__(self, shape: tuple[int, ...], outputs: int) -> None:
+        super().__init__(shape, outputs, channels=(16, 32), padding="valid", dense=())

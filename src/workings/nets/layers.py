@@ -87,3 +87,17 @@ class Add(nn.Module):
 
     def forward(self, x: Tensor, f: Tensor) -> Tensor:
         return x + f
+
+
+class Scale(nn.Module):
+    """y = c x with a fixed number c."""
+
+    def __init__(self, c: float) -> None:
+        super().__init__()
+        self.c = c
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.c
+
+    def extra_repr(self) -> str:
+        return f"c={self.c:g}"

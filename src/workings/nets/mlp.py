@@ -33,7 +33,7 @@ class DenseBlock(nn.Module):
         self, inputs: int, units: int, activation: Activation, *, dropout: float, batch_norm: bool, residual: bool
     ) -> None:
         super().__init__()
-        self.dense = nn.Linear(inputs, units)
+        self.dense = nn.Linear(inputs, units, bias=not batch_norm)  # batch norm shifts: a bias would cancel
         self.norm = nn.BatchNorm1d(units) if batch_norm else None
         self.activation = activation
         self.add = Add() if residual and inputs == units else None
