@@ -1,7 +1,8 @@
 """Render docs/benchmarks.md, and the table in README.md, from benchmarks/results/*.json: no figure is typed by hand.
 
-A result file holds ``{name, command, machine, versions, date, rows}`` and, where useful, ``notes``. A row holds ``what``,
-``value``, ``bar`` (what was promised), ``n``, ``spread`` and ``met``; ``headline: true`` puts it into the README's table.
+A result file holds ``{name, command, machine, versions, date, rows}`` and, where useful, ``notes``. A row holds
+``what``, ``value``, ``bar`` (what was promised), ``n``, ``spread`` and ``met``; ``headline: true`` puts it into the
+README's table.
 ``--check`` changes nothing and exits with 1 where a page is not what the results say.
 """
 
@@ -20,10 +21,10 @@ BEGIN, END = "<!-- figures: made by `make benchmarks-page` -->", "<!-- figures e
 HEAD = """\
 # Benchmarks
 
-Every figure on this page was measured by a script in `benchmarks/`, which wrote it to `benchmarks/results/`; this page is
-made from those files by `make benchmarks-page`. A row names its bar, whether it was met, how many times it was measured and
-the spread. Timings are ratios within one run on one machine; they are never asserted in a test. Repeat a figure with the
-command above its table, or all of them with `make bench`.
+Every figure on this page was measured by a script in `benchmarks/`, which wrote it to `benchmarks/results/`; this page
+is made from those files by `make benchmarks-page`. A row names its bar, whether it was met, how many times it was
+measured and the spread. Timings are ratios within one run on one machine; they are never asserted in a test. Repeat a
+figure with the command above its table, or all of them with `make bench`.
 """
 
 

@@ -27,8 +27,8 @@ REPOSITORY = Path(__file__).parent.parent
 
 torch.set_num_threads(1)
 
-# Annotated shapes and types of the nets are checked at every call for as long as the tests run.
-install_import_hook("workings.nets", "beartype.beartype")
+# Annotated types and shapes of the nets are checked at every call for as long as the tests run.
+install_import_hook("workings.nets", "typechecking.checked")
 
 # `dev` explores; `ci` gives the same verdict on the same commit. Timings are never a verdict: no deadline.
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -110,7 +110,7 @@ class Surroundings:
     gradients: bool
 
     # Set by pytest itself, by torch's compiler when it is first used, and by scikit-learn's process pools.
-    OTHERS = ("PYTEST_", "TORCHINDUCTOR_", "TRITON_", "TORCH_", "KMP_", "JOBLIB_", "LOKY_", "PYDEVD_")
+    OTHERS = ("PYTEST_", "TORCHINDUCTOR_", "_TORCHINDUCTOR_", "TRITON_", "TORCH_", "KMP_", "JOBLIB_", "LOKY_", "PYDEVD_")
     # Python and the tools write these while tests run.
     CACHES = frozenset({".pytest_cache", ".ruff_cache", ".hypothesis", "__pycache__", ".import_linter_cache", "site"})
 

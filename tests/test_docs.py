@@ -1,8 +1,9 @@
 """Every example in the docs is run, and every output shown is compared with what really came.
 
-A page's ``bash`` and ``python`` blocks run in their order, in one empty folder a page; the Python blocks of a page share
-their names. A ``text`` block right after one of them is its output: each of its lines must occur in what was printed, in
-that order, where ``…`` stands for anything. ``<!-- not-run: reason -->`` on the line before a block excepts it.
+A page's ``bash`` and ``python`` blocks run in their order, in one empty folder a page; the Python blocks of a page
+share their names. A ``text`` block right after one of them is its output: each of its lines must occur in what was
+printed, in that order, where ``…`` stands for anything. ``<!-- not-run: reason -->`` on the line before a block excepts
+it.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ from safetensors.torch import load_file
 from torch import nn
 
 import workings
+from workings import nets
 from workings.base.errors import NonFiniteError, UserError
 from workings.base.events import Event, Noticed, Stepped
+from workings.learning import losses
 
 REPOSITORY = Path(__file__).parent.parent
 SOURCES = sorted((REPOSITORY / "src").rglob("*.py"))
@@ -170,6 +173,59 @@ def test_observers_are_neutral(table: Path, tmp_path: Path) -> None:
         train(table, tmp_path / "watched", settings=dropout, emit=watch),
     )
     assert told
+
+
+# ------------------------------------------------------------------------------------------------ 5
+
+
+def by_hand(x: np.ndarray, y: np.ndarray, W: list[np.ndarray], b: list[np.ndarray]) -> tuple[float, list[np.ndarray]]:
+    """Loss and gradients of a sigmoid MLP with softmax and cross-entropy, from the equations, in float64.
+
+    a^0 = x;  z^l = W^l a^(l−1) + b^l;  a^l = 1/(1 + e^(−z^l));  L = −(1/B) Σ ln softmax(z^L)_y
+    δ^L = (softmax(z^L) − onehot(y))/B;  δ^(l−1) = (W^l)ᵀδ^l ⊙ a^(l−1)(1 − a^(l−1));  ∂L/∂W^l = δ^l (a^(l−1))ᵀ
+    """
+    a = [x]
+    for W_l, b_l in zip(W[:-1], b[:-1], strict=True):
+        a.append(1 / (1 + np.exp(-(a[-1] @ W_l.T + b_l))))
+    z = a[-1] @ W[-1].T + b[-1]
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    B = len(x)
+    delta = (p - np.eye(p.shape[1])[y]) / B
+    gradients: list[np.ndarray] = []
+    for number in reversed(range(len(W))):
+        gradients[:0] = [delta.T @ a[number], delta.sum(axis=0)]
+        delta = delta @ W[number] * a[number] * (1 - a[number])
+    return float(-np.log(p[np.arange(B), y]).mean()), gradients
+
+
+def test_equation_equals_code_equals_reference() -> None:
+    """The equations by hand, our net with our loss, and the library's own layers agree in value and gradient."""
+    sizes = (5, 7, 4, 3)
+    net = nets.build("mlp", (5,), 3, hidden=(7, 4), activation="sigmoid").double()
+    parameters = list(net.parameters())
+    assert [tuple(p.shape) for p in parameters] == [s for i, o in pairwise(sizes) for s in ((o, i), (o,))]
+    x, y = torch.randn(6, 5, dtype=torch.float64), torch.randint(0, 3, (6,))
+
+    loss = losses.make_loss("cross_entropy")(net(x), y)
+    gradients = torch.autograd.grad(loss, parameters)
+
+    layers: list[nn.Module] = []
+    for number, (inputs, units) in enumerate(pairwise(sizes)):
+        dense = nn.Linear(inputs, units, dtype=torch.float64)
+        dense.weight.data, dense.bias.data = parameters[2 * number].data, parameters[2 * number + 1].data
+        layers += [dense, nn.Sigmoid()]
+    library = nn.Sequential(*layers[:-1])
+    theirs = torch.nn.functional.cross_entropy(library(x), y)
+    their_gradients = torch.autograd.grad(theirs, list(library.parameters()))
+
+    arrays = [p.detach().numpy() for p in parameters]
+    value, hand_gradients = by_hand(x.numpy(), y.numpy(), arrays[::2], arrays[1::2])
+
+    assert loss.item() == pytest.approx(value, rel=1e-12)
+    assert loss.item() == pytest.approx(theirs.item(), rel=1e-12)
+    for ours, library_s, hand in zip(gradients, their_gradients, hand_gradients, strict=True):
+        np.testing.assert_allclose(ours.numpy(), hand, rtol=1e-10, atol=1e-14)
+        np.testing.assert_allclose(ours.numpy(), library_s.numpy(), rtol=1e-10, atol=1e-14)
 
 
 # ------------------------------------------------------------------------------------------------ 6
