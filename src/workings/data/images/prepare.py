@@ -1,0 +1,56 @@
+"""What is fitted on the training images and applied to all others; written to ``prepare.json``."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from workings.data.images.decode import Aspect, Plan
+from workings.data.schema import Task
+
+
+class ImagePreparation(BaseModel):
+    """One form for every image, and the normalisation x = (r − mean) / std with r the pixel brought to 0…1.
+
+    height, width, channels: of a sample as the net sees it. bits, aspect: see :class:`Plan`.
+    one_size: every training file had this size already, so another size at prediction is worth a warning.
+    pixels: ``bytes`` (0 to 255), or ``floats`` from ``low`` to ``high`` (arrays only).
+    mean, std: one a channel, over the training rows. classes: in the order of the net's outputs.
+    target, task_kind: what is learnt. target_mean, target_std: of a number as target; the net sees (y − mean) / std.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    schema_version: int = 1
+    kind: Literal["images"] = "images"
+    height: int
+    width: int
+    channels: int
+    bits: int = 8
+    aspect: Aspect = "pad"
+    one_size: bool = True
+    pixels: Literal["bytes", "floats"] = "bytes"
+    low: float = 0.0
+    high: float = 255.0
+    mean: list[float]
+    std: list[float]
+    target: str
+    task_kind: Literal["binary", "multiclass", "regression"]
+    classes: list[str] | None = None
+    target_mean: float = 0.0
+    target_std: float = 1.0
+    rows: int
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(channels, height, width) of a sample."""
+        return self.channels, self.height, self.width
+
+    def task(self) -> Task:
+        """The task that the network was trained for."""
+        return Task(kind=self.task_kind, target=self.target, classes=self.classes, reason="as in training")
+
+    def plan(self) -> Plan:
+        """How new files are decoded."""
+        return Plan(self.height, self.width, self.channels, self.bits, self.aspect)
