@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from workings.base.errors import UserError, refuse
 from workings.nets.geometry import conv_equation, conv_out, padding_kind, padding_size, same_padding
@@ -100,7 +101,7 @@ def is_bias(name: str) -> bool:
 def untouched(net: nn.Module) -> Iterator[None]:
     """Run the net in evaluation mode, without gradients; afterwards modes, buffers and random state are as before."""
     modes = {module: module.training for module in net.modules()}
-    buffers = {name: buffer.clone() for name, buffer in net.named_buffers()}
+    buffers = {name: buffer.clone() for name, buffer in net.named_buffers() if not is_lazy(buffer)}
     try:
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             net.eval()

@@ -1,0 +1,193 @@
+"""A person's own net: an ``nn.Module``, or ``file.py:ClassName``, taken as it is and tried before it is trained.
+
+Its parameters keep their own names. What it must do: take x (B, *shape), return logits or values (B, outputs), or
+(B,) where there is one output.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from workings.base.errors import UserError, refuse
+from workings.base.problems import Problem
+from workings.nets.arithmetic import untouched, zeros_for
+from workings.nets.endings import Ending, ending, misfit
+from workings.nets.layer_facts import by
+from workings.nets.user_code import USER_CODE_ERRORS, find_in_file, line_of, split_source
+
+_BATCH = 3
+
+
+@dataclass(frozen=True)
+class CustomNet:
+    """A net that passed its trial.
+
+    name: of its class. source: the file it came from, as given, or None for an instance.
+    ending: what bounds its outputs. problems: warnings and notes, to be told.
+    """
+
+    net: nn.Module
+    name: str
+    source: str | None
+    ending: Ending
+    problems: list[Problem] = field(default_factory=list)
+
+
+def is_custom(name: str) -> bool:
+    """Whether a net's name means a file, as ``model.py:Net`` does."""
+    return split_source(name) is not None
+
+
+def load(given: nn.Module | str | Path, shape: Sequence[int], outputs: int, task: str | None = None) -> CustomNet:
+    """Take a net, or make it from ``file.py:ClassName``, and try it on a small batch.
+
+    The constructor is called with what its parameter names ask for (``shape``, ``in_features``, ``in_channels``,
+    ``outputs``, ``num_classes`` and the like); it needs none.
+
+    Args:
+        given: the net, or where its class is.
+        shape: of one sample.
+        outputs: how many numbers it must give for a sample.
+        task: ``binary``, ``multiclass`` or ``regression``, where known.
+
+    Raises:
+        UserError: file or class missing, no net, a constructor that asks for more, outputs of a wrong shape, or an
+            ending that does not fit the loss.
+    """
+    if isinstance(given, nn.Module):
+        net, source, path = given, None, None
+    else:
+        source = str(given)
+        path, made = find_in_file(source)
+        net = made if isinstance(made, nn.Module) else _construct(made, path, tuple(shape), outputs)
+    name = type(net).__name__
+    problems = _try(net, name, path, shape, outputs)
+    found = ending(net, shape)
+    problem = misfit(found, name, outputs, task)
+    if problem is not None:
+        problems.append(problem)
+    if any(each.level == "error" for each in problems):
+        raise UserError([each for each in problems if each.level == "error"])
+    return CustomNet(net, name, source, found, problems)
+
+
+# Names of constructor parameters, and what they mean.
+_SHAPE = ("shape", "input_shape", "in_shape", "sample_shape")
+_OUTPUTS = (
+    "outputs num_classes n_classes classes out_features output_dim out_dim output_size out_size n_outputs "
+    "num_outputs d_out num_labels"
+).split()
+_FEATURES = (
+    "in_features input_dim in_dim input_size in_size n_features num_features features inputs n_inputs num_inputs d_in"
+).split()
+_CHANNELS = ("in_channels", "input_channels", "channels", "num_channels", "n_channels", "in_chans")
+
+
+def _construct(make: Any, path: Path, shape: tuple[int, ...], outputs: int) -> nn.Module:
+    meanings: dict[str, object] = dict.fromkeys(_SHAPE, shape)
+    meanings.update(dict.fromkeys(_OUTPUTS, outputs))
+    meanings.update({name: int(torch.Size(shape).numel()) for name in _FEATURES})
+    if len(shape) > 1:
+        meanings.update(dict.fromkeys(_CHANNELS, shape[0]))
+    arguments: list[object] = []
+    named: dict[str, object] = {}
+    missing: list[str] = []
+    for name, parameter in inspect.signature(make).parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        if name not in meanings:
+            if parameter.default is parameter.empty:
+                missing.append(name)
+        elif parameter.kind is parameter.POSITIONAL_ONLY:
+            arguments.append(meanings[name])
+        else:
+            named[name] = meanings[name]
+    if missing:
+        raise refuse(
+            "constructor-arguments",
+            f"{make.__name__} cannot be made: its constructor asks for {', '.join(missing)}.",
+            where=str(path),
+            count=len(missing),
+            why="From the data come only the shape of a sample and the number of outputs.",
+            do="Give these parameters defaults, or call them shape, in_features, in_channels, outputs, num_classes.",
+        )
+    try:
+        net = make(*arguments, **named)
+    except USER_CODE_ERRORS as error:
+        said = ", ".join(f"{name}={value!r}" for name, value in named.items())
+        raise refuse(
+            "constructor-fails",
+            f"{make.__name__}({said}) cannot be made: {type(error).__name__}: {error}",
+            where=line_of(error, path),
+            do="Correct the constructor.",
+        ) from error
+    if not isinstance(net, nn.Module):
+        raise refuse(
+            "not-a-net",
+            f"{make.__name__} gives a {type(net).__name__}, not a torch.nn.Module.",
+            where=str(path),
+            do="Let it return a torch.nn.Module.",
+        )
+    return net
+
+
+def _try(net: nn.Module, name: str, path: Path | None, shape: Sequence[int], outputs: int) -> list[Problem]:
+    """Run one small batch; raise what is wrong, return what is worth telling."""
+    where = str(path) if path else name
+    try:
+        if any(is_lazy(each) for each in [*net.parameters(), *net.buffers()]):
+            with torch.no_grad():
+                net(zeros_for(net, shape, _BATCH))  # lazy layers take their sizes from the first batch
+        x = torch.randn(_BATCH, *shape, generator=torch.Generator().manual_seed(0))
+        with untouched(net):
+            out = net(x.to(zeros_for(net, ())))
+    except USER_CODE_ERRORS as error:
+        raise refuse(
+            "net-fails",
+            f"The net {name} fails on samples of shape {by(shape)}: {type(error).__name__}: {error}",
+            where=line_of(error, path) if path else name,
+            why="It was tried on a batch of the data's shape before training.",
+            do=f"Let forward take a batch of shape (B, {', '.join(map(str, shape))}).",
+        ) from error
+    wanted = f"(B, {outputs})"
+    if not isinstance(out, Tensor):
+        raise refuse(
+            "net-output",
+            f"The forward of {name} returns a {type(out).__name__}, not one tensor.",
+            where=where,
+            do=f"Return the tensor {wanted} alone.",
+        )
+    problems: list[Problem] = []
+    if outputs == 1 and out.shape == (_BATCH,):
+        net.register_forward_hook(_as_column)
+        problems.append(
+            Problem("note", "net-output", f"The net {name} gives (B,); it is read as (B, 1).", where, do="Nothing.")
+        )
+    elif out.shape != (_BATCH, outputs):
+        got = by(out.shape[1:]) or "no"
+        alone = out.ndim > 0 and out.shape[0] == _BATCH
+        what = f"gives {got} outputs for a sample" if alone else f"gives {tuple(out.shape)} for a batch of {_BATCH}"
+        two = " Two classes need one output: the logit of the second." if outputs == 1 and out.shape[1:] == (2,) else ""
+        raise refuse(
+            "net-output",
+            f"The net {name} {what}; the data need {wanted}.",
+            where=where,
+            why="Each class, or the one value, needs its own output." + two,
+            do=f"Let the last layer give {outputs}" + (", and keep the batch as the first axis." if not alone else "."),
+        )
+    if not out.is_floating_point() or not bool(torch.isfinite(out).all()):
+        what = "numbers that are not finite" if out.is_floating_point() else f"numbers of type {out.dtype}"
+        raise refuse("net-output", f"The net {name} gives {what} before any training.", where=where, do="Correct it.")
+    return problems
+
+
+def _as_column(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> Any:
+    return output[:, None] if isinstance(output, Tensor) and output.ndim == 1 else output
