@@ -185,7 +185,7 @@ def test_every_interval_holds_its_estimate_and_stays_in_bounds(task: str) -> Non
 
 
 def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
-    """Over samples of a known population the 95 % intervals hold its value in nearly nine tenths of them, and not in all."""
+    """Over samples of a known population most 95 % intervals hold its value, and not all of them."""
     y, prediction, p = binary(200_000, seed=7)
     population = score("binary", y, prediction, p).metrics
     rng = np.random.default_rng(0)
