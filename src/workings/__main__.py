@@ -1,0 +1,5 @@
+"""``python -m workings`` is the command ``workings``."""
+
+from workings.cli.main import main
+
+main()

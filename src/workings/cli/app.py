@@ -1,0 +1,112 @@
+"""The verbs of the command line, in the order in which a person meets them.
+
+Help is plain text: it is read in pipes, by screen readers and in 80 columns, and it is there in an instant.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from workings.cli.check import check
+from workings.cli.nets import net, nets
+from workings.cli.sample import sample
+from workings.cli.train import train
+from workings.cli.use import evaluate, predict, report
+
+app = typer.Typer(
+    name="workings",
+    rich_markup_mode=None,
+    add_completion=False,
+    # The group's own --help below has a value from the start; typer's default one has none, and typer would load
+    # pydantic to convert it, which takes longer than all the rest.
+    add_help_option=False,
+    pretty_exceptions_enable=False,
+    context_settings={"max_content_width": 100},
+)
+
+
+def _show_help(context: typer.Context, asked: bool) -> None:
+    if asked:
+        typer.echo(context.get_help())
+        raise typer.Exit
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        import workings
+
+        typer.echo(f"workings {workings.__version__}")
+        raise typer.Exit
+
+
+@app.callback(
+    epilog="""\b
+First steps:
+  workings sample iris                    # a table to try it on: iris.csv
+  workings check iris.csv                 # what is in it, and what is wrong with it
+  workings train iris.csv                 # a run folder with weights, metrics and a report
+  workings predict runs/iris-1 iris.csv   # one line a row
+
+Exit codes: 0 done, 2 the input is wrong, 130 interrupted (the run can be resumed), 1 a bug in Workings."""
+)
+def workings_(
+    help_: Annotated[
+        bool, typer.Option("--help", is_eager=True, callback=_show_help, help="Show this message and exit.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and exit.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback if Workings itself fails. May stand anywhere.")
+    ] = False,
+) -> None:
+    """Deep learning that shows its workings.
+
+    One command from a table or a folder of images to a trained, evaluated, saved network, with a report.
+    """
+
+
+# Each verb in the list of verbs, in few enough words for one line of 80 columns.
+_VERBS = {
+    "train": (train, "Train a network on your data, test it, keep everything."),
+    "check": (check, "Say what is in the data and what is wrong with it."),
+    "evaluate": (evaluate, "Judge a trained net on other rows."),
+    "predict": (predict, "Predict every row of a file or folder."),
+    "report": (report, "Write the report of a run anew; open it."),
+    "nets": (nets, "List every net with its settings."),
+    "net": (net, "Show a net layer by layer."),
+    "sample": (sample, "Write a small data set to try things on."),
+}
+
+_EXAMPLES = {
+    "train": """workings train adult.csv --target income
+workings train photos/ --net cnn --minutes 10 --out runs/photos
+workings train house.csv --target price --test later.csv --seed 3
+workings train adult.csv --target income --set learning_rate=0.001 --set "hidden=[128, 64]"
+workings train adult.csv --target income --net mynet.py:MyNet
+workings train --recipe runs/adult-1/recipe.yaml --out runs/again
+workings train --resume runs/adult-1""",
+    "check": """workings check adult.csv --target income
+workings check photos/
+workings check adult.csv --json""",
+    "evaluate": """workings evaluate runs/adult-1 adult-test.csv
+workings evaluate runs/photos-1 more-photos/ --json""",
+    "predict": """workings predict runs/adult-1 new.csv                        # CSV on standard output
+workings predict runs/adult-1 new.csv --out predictions.parquet""",
+    "report": """workings report runs/adult-1
+workings report runs/adult-1 --open""",
+    "nets": """workings nets
+workings nets --json""",
+    "net": """workings net cnn --input 3x32x32 --outputs 10
+workings net mlp --input 20 --set "hidden=[64, 32]"
+workings net mynet.py:MyNet --input 20""",
+    "sample": """workings sample                  # what there is
+workings sample iris             # writes iris.csv
+workings sample digits --out d   # writes a folder of pictures, a folder a class""",
+}
+
+for _name, (_verb, _short) in _VERBS.items():
+    _lines = "\n".join(f"  {line}" for line in _EXAMPLES[_name].splitlines())
+    app.command(_name, short_help=_short, epilog=f"\b\nExamples:\n{_lines}")(_verb)

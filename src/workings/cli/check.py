@@ -1,0 +1,99 @@
+"""``workings check``: what is in the data and everything that is wrong with it, before any training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workings.base.problems import Problem
+from workings.cli import arguments as given
+from workings.cli.errors import WRONG_INPUT
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from workings.data.dataset import Dataset
+
+
+def check(
+    data: Annotated[str, typer.Argument(metavar="DATA", help="What you would give to `workings train`.")],
+    target: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column to predict. Default: inferred, with the reason.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
+) -> None:
+    """Say what is in the data and every problem it has, without training.
+
+    Exits with 2 if anything would stop a training run.
+    """
+    given.stop_if_any(given.existing(data))
+
+    from workings import api
+    from workings.cli import console
+    from workings.cli.readers import reading
+
+    with reading(quiet=True) as readers:
+        dataset, problems = api.check(data, target=target, emit=readers)
+    if as_json:
+        console.write_json(_summary(data, dataset, problems))
+    else:
+        _show(data, dataset, problems, console.results())
+    if any(each.level == "error" for each in problems):
+        raise typer.Exit(WRONG_INPUT)
+
+
+def _summary(data: str, dataset: Dataset | None, problems: Sequence[Problem]) -> dict[str, Any]:
+    found: dict[str, Any] = {"data": data, "problems": [each.to_dict() for each in problems]}
+    errors = [each.to_dict() for each in problems if each.level == "error"]
+    if errors:
+        found["error"] = errors
+    if dataset is not None:
+        task = dataset.task
+        found |= {
+            "kind": dataset.kind,
+            "rows": dataset.n,
+            "task": {"kind": task.kind, "target": task.target, "classes": task.classes, "reason": task.reason},
+            "schema": dataset.schema.model_dump(mode="json"),
+        }
+    return found
+
+
+def _show(data: str, dataset: Dataset | None, problems: Sequence[Problem], screen: Console) -> None:
+    from workings.cli.telling import noticed
+    from workings.cli.words import folded
+
+    if dataset is not None:
+        task = dataset.task
+        rows = "rows" if dataset.kind == "table" else "images"
+        screen.print(f"[bold]{data}[/]  {dataset.n:,} {rows}", soft_wrap=True)
+        target = f"{task.kind}, target '{task.target}'" if task.target else task.kind
+        for line in folded(f"Task: {target} — {task.reason}", screen.width, "", "      "):
+            screen.print(line, soft_wrap=True, markup=False)
+        screen.print()
+        screen.print(_fields(dataset))
+        screen.print()
+    counts = {level: sum(each.level == level for each in problems) for level in ("error", "warning", "note")}
+    if not problems:
+        screen.print("No problems found.")
+        return
+    screen.print(
+        ", ".join(f"{count} {level}{'s' if count > 1 else ''}" for level, count in counts.items() if count) + ":"
+    )
+    order = {"error": 0, "warning": 1, "note": 2}
+    for problem in sorted(problems, key=lambda each: order[each.level]):
+        for line in noticed(problem, screen.width):
+            screen.print(line, soft_wrap=True)
+
+
+def _fields(dataset: Dataset) -> RenderableType:
+    """One line a field: its name and its kind."""
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for column in ("field", "kind"):
+        table.add_column(column)
+    for field in dataset.schema.fields:
+        table.add_row(field.name, field.kind)
+    return table

@@ -1,0 +1,134 @@
+"""``workings nets`` and ``workings net``: what can be built, and one net layer by layer."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workings.base.problems import Problem
+from workings.cli import arguments as given
+from workings.cli.errors import say
+from workings.cli.words import folded, typed
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from workings.nets import NetInfo
+
+TAKES = {"table": "rows of a table", "image": "images", "any": "rows of a table, or images"}
+
+
+def nets(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
+) -> None:
+    """List every net with its settings, their defaults and what they mean."""
+    from workings.cli import console
+    from workings.nets import registry
+
+    if as_json:
+        console.write_json({"nets": [_described(info) for info in registry.infos()]})
+        return
+    screen = console.results()
+    for info in registry.infos():
+        _show(info, screen)
+    screen.print("Choose with --net NAME, set with --set KEY=VALUE. Layer by layer: workings net NAME --input 20")
+
+
+def net(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A net of `workings nets`, or file.py:ClassName.")],
+    input_: Annotated[
+        str, typer.Option("--input", metavar="SHAPE", help="Shape of one sample: 20, or 3x32x32 (channels first).")
+    ],
+    outputs: Annotated[int, typer.Option(metavar="K", help="Outputs: classes, or 1.")] = 1,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the net; may be given many times."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
+) -> None:
+    """Show a net layer by layer: output shapes, parameters, multiply-adds, receptive field.
+
+    The size of a convolution's output is (I - F + 2P) / S + 1.
+    """
+    chosen, problems = given.settings_of(settings or [])
+    given.stop_if_any(problems)
+    shape = given.shape_of(input_)
+
+    from workings.cli import console
+    from workings.nets import arithmetic, custom, registry
+    from workings.nets.table_text import format_table
+
+    if custom.is_custom(name):
+        given.stop_if_any(_without_settings(name, chosen))
+        loaded = custom.load(name, shape, outputs)
+        built, problems = loaded.net, loaded.problems
+    else:
+        built = registry.build(name, shape, outputs, **chosen)
+    rows = arithmetic.describe(built, shape)
+    total = arithmetic.totals(rows)
+    if as_json:
+        counted = {"weights": total.weights, "biases": total.biases, "parameters": total.parameters}
+        console.write_json(
+            {
+                "net": name,
+                "input": shape,
+                "outputs": outputs,
+                "settings": chosen,
+                "layers": [row.to_dict() for row in rows],
+                "totals": counted | {"multiply_adds": total.multiply_adds, "unknown": total.unknown},
+                "problems": [each.to_dict() for each in problems],
+            }
+        )
+        return
+    say(problems)
+    print(format_table(rows))
+
+
+def _without_settings(name: str, chosen: dict[str, Any]) -> list[Problem]:
+    if not chosen:
+        return []
+    do = "Give the constructor's parameters defaults, and change those."
+    return [Problem("error", "bad-setting", f"--set is for the nets of `workings nets`, not for {name}.", do=do)]
+
+
+def _described(info: NetInfo) -> dict[str, Any]:
+    return {
+        "name": info.name,
+        "summary": info.summary,
+        "family": info.family,
+        "takes": info.takes,
+        "settings": {
+            name: {
+                "default": setting.default,
+                "doc": setting.doc,
+                "takes": setting.expected(),
+                "choices": list(setting.choices),
+                "low": setting.low,
+                "high": setting.high,
+            }
+            for name, setting in info.settings.items()
+        },
+        "sizes": info.sizes,
+    }
+
+
+def _show(info: NetInfo, screen: Console) -> None:
+    """A paragraph a net: what it is, what it takes, then one line a setting."""
+    from rich.text import Text
+
+    width = min(screen.width, 100) if sys.stdout.isatty() else 80
+    first, *rest = folded(f"{info.name}  {info.summary}", width, "", " " * (len(info.name) + 2))
+    head = Text(first)
+    head.stylize("bold", 0, len(info.name))
+    lines = [head, *map(Text, rest), Text(f"  takes {TAKES[info.takes]}", "dim")]
+    for name, setting in info.settings.items():
+        start = f"  {name:<14} = {typed(setting.default):<9}  "
+        shown = folded(f"{setting.doc} ({setting.expected()})", width, start, " " * 30)
+        line = Text(shown[0])
+        line.stylize("cyan", 2, 2 + len(name))
+        lines += [line, *map(Text, shown[1:])]
+    for line in lines:
+        screen.print(line, soft_wrap=True)
+    screen.print()
