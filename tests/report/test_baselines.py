@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from workings.base.errors import UserError
 from workings.base.events import Event, Noticed, Phase
 from workings.report import baselines
-from workings.report.baselines import BASELINES, run_baselines
+from workings.report.baselines import BASELINES, FOR_IMAGES, FOR_TABLES, run_baselines
 
 
 def iris() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -65,7 +66,7 @@ def test_a_baseline_that_scikit_learn_refuses_is_recorded_in_its_words() -> None
 
 def test_rows_left_out_for_time_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """More rows than a baseline may read: a random part, said in its note."""
-    monkeypatch.setattr(baselines, "WORK", 1.0)
+    monkeypatch.setitem(BASELINES, "linear", replace(BASELINES["linear"], most=5_000.0))
     monkeypatch.setattr(baselines, "MOST_TEST_ROWS", 100)
     rng = np.random.default_rng(0)
     X = rng.normal(size=(3000, 5))
@@ -123,4 +124,4 @@ def test_an_unknown_baseline_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(UserError, match="Did you mean 'boosting'") as refused:
         run_baselines("multiclass", *iris(), kinds=["bosting", "lineer"])
     assert len(refused.value.problems) == 2
-    assert set(BASELINES) == {"constant", "linear", "neighbours", "tree", "boosting"}
+    assert set(BASELINES) == {*FOR_TABLES, *FOR_IMAGES}

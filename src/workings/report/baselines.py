@@ -7,6 +7,7 @@ that the same data gives the same figures; the clock only decides whether anothe
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -16,7 +17,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.dummy import DummyClassifier, DummyRegressor
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -31,8 +37,8 @@ Floats = NDArray[np.float32]
 
 MOST_FEATURES = 1_024  # more pixels than this are averaged into larger ones
 MOST_TEST_ROWS = 50_000
-WORK = 2e8  # numbers read by one pass over the training rows, above which rows are left out
 PAIRS = 2e10  # products of k-nearest neighbours: training rows × test rows × features
+FEWEST = 1_000  # training rows that are always taken
 
 
 class Rows(Protocol):
@@ -46,55 +52,67 @@ class Rows(Protocol):
 
 @dataclass(frozen=True)
 class Baseline:
-    """kind: its short name. passes: over the training rows, roughly, which bounds how many are taken."""
+    """kind: its short name. name: what it is called, for classes and for values.
+
+    make: from (regression, training rows, seed) to a scikit-learn estimator. work: from (features, K) to the cost of
+    one training row, and most: the cost it may have in all, about ten seconds on one core; beyond, rows are left out.
+    """
 
     kind: str
-    name: dict[bool, str]  # regression → name
-    make: Callable[[bool, int, int], Any]  # (regression, training rows, seed) → scikit-learn estimator
-    passes: int
+    names: tuple[str, str]
+    make: Callable[[bool, int, int], Any]
+    work: Callable[[int, int], float]
+    most: float
 
 
-def _tree_leaf(n: int) -> int:
-    return max(1, min(20, n // 50))
+def _tree(regression: bool, n: int, seed: int) -> Any:
+    leaf = max(1, min(20, n // 50))
+    return (DecisionTreeRegressor if regression else DecisionTreeClassifier)(min_samples_leaf=leaf, random_state=seed)
+
+
+def _forest(regression: bool, n: int, seed: int) -> Any:
+    return (RandomForestRegressor if regression else RandomForestClassifier)(
+        100, max_features="sqrt", random_state=seed
+    )
 
 
 _ALL = (
     Baseline(
         "constant",
-        {False: "always the commonest class", True: "always the mean"},
+        ("always the commonest class", "always the mean"),
         lambda regression, n, seed: DummyRegressor() if regression else DummyClassifier(strategy="prior"),
-        1,
+        lambda features, K: features,
+        2e8,
     ),
     Baseline(
         "linear",
-        {False: "logistic regression", True: "ridge regression"},
-        lambda regression, n, seed: Ridge(alpha=1.0) if regression else LogisticRegression(C=1.0, max_iter=300),
-        10,
+        ("logistic regression", "ridge regression"),
+        lambda regression, n, seed: Ridge() if regression else LogisticRegression(max_iter=300),
+        lambda features, K: features * K,
+        1e8,
     ),
     Baseline(
         "neighbours",
-        {False: "nearest neighbours, k = 10", True: "nearest neighbours, k = 10"},
+        ("nearest neighbours, k = 10", "nearest neighbours, k = 10"),
         lambda regression, n, seed: (KNeighborsRegressor if regression else KNeighborsClassifier)(min(10, n)),
-        1,
+        lambda features, K: features,
+        2e8,
     ),
-    Baseline(
-        "tree",
-        {False: "decision tree", True: "decision tree"},
-        lambda regression, n, seed: (DecisionTreeRegressor if regression else DecisionTreeClassifier)(
-            min_samples_leaf=_tree_leaf(n), random_state=seed
-        ),
-        10,
-    ),
+    Baseline("tree", ("decision tree", "decision tree"), _tree, lambda features, K: features, 8e6),
     Baseline(
         "boosting",
-        {False: "gradient-boosted trees", True: "gradient-boosted trees"},
+        ("gradient-boosted trees", "gradient-boosted trees"),
         lambda regression, n, seed: (HistGradientBoostingRegressor if regression else HistGradientBoostingClassifier)(
-            early_stopping=False, random_state=seed
+            random_state=seed
         ),
-        20,
+        lambda features, K: features * K,
+        1e7,
     ),
+    Baseline("forest", ("random forest", "random forest"), _forest, lambda features, K: math.sqrt(features), 3e5),
 )
 BASELINES = {baseline.kind: baseline for baseline in _ALL}
+FOR_TABLES = ("constant", "linear", "neighbours", "tree", "boosting")
+FOR_IMAGES = ("constant", "linear", "neighbours", "tree", "forest")  # boosting wants far longer on pixels
 
 
 def run_baselines(
@@ -109,7 +127,7 @@ def run_baselines(
     emit: Emit = silent,
     classes: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Train and evaluate the baselines of those ``kinds`` (all of them if not given), simplest first.
+    """Train and evaluate the baselines of those ``kinds``, simplest first; by default `FOR_TABLES` or `FOR_IMAGES`.
 
     X_train, X_test: (n, features) or (n, channels, height, width), prepared as for the net. y_train, y_test: (n,)
     class numbers, or targets in their own units. classes: K; by default one more than the largest class number.
@@ -120,7 +138,7 @@ def run_baselines(
     Raises:
         UserError: there is no baseline of a kind asked for.
     """
-    chosen = list(BASELINES) if kinds is None else list(kinds)
+    chosen = list(kinds or (FOR_IMAGES if len(X_train.shape) == 4 else FOR_TABLES))
     unknown = [unknown_name("baseline", kind, list(BASELINES)) for kind in chosen if kind not in BASELINES]
     if unknown:
         raise UserError(unknown)
@@ -131,7 +149,7 @@ def run_baselines(
     results: list[dict[str, Any]] = []
     for kind in chosen:
         baseline = BASELINES[kind]
-        name = baseline.name[task == "regression"]
+        name = baseline.names[task == "regression"]
         spent = time.perf_counter() - began
         if spent > seconds_budget:
             note = f"not run: the baselines before it took {spent:.0f} s of the {seconds_budget:.0f} s they may have"
@@ -188,11 +206,10 @@ def _columns(P: NDArray[Any], seen: NDArray[Any], K: int) -> NDArray[np.float64]
 
 def _most_rows(baseline: Baseline, test_shape: tuple[int, ...], K: int) -> int:
     n_test, features = test_shape
-    cost = features * baseline.passes * (K if baseline.kind in ("linear", "boosting") else 1) / 10
-    most = WORK / max(1.0, cost)
+    most = baseline.most / baseline.work(max(1, features), max(1, K if K > 2 else 1))
     if baseline.kind == "neighbours":
-        most = min(most, PAIRS / (n_test * features))
-    return max(1_000, int(most))
+        most = min(most, PAIRS / (max(1, n_test) * max(1, features)))
+    return max(FEWEST, int(most))
 
 
 def _some(n: int, most: int, seed: int) -> NDArray[np.intp]:
