@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 export PYTHON TORCH_INDEX
 # One thread a process: small nets are fastest so, and the tests run in several processes.
 test lint unit test-all docs: export OMP_NUM_THREADS := 1
+docs: export NO_MKDOCS_2_WARNING := 1
 WORKERS ?= 2
 BIN := .venv/bin
 DEMO := runs-demo
