@@ -1,0 +1,52 @@
+"""A dataset: what the user brought, read and checked, ready to be split, prepared and batched."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+
+from workings.base.problems import Problem
+from workings.data.schema import Schema, Task
+from workings.data.source import Source
+from workings.data.split import Split
+
+
+class Dataset(ABC):
+    """Rows with a schema, a task and the problems that were noticed.
+
+    kind: ``table`` or ``images``. n: rows. problems: warnings and notes; errors were raised as one ``UserError``.
+    digest: sha256 of the content, as hexadecimal text.
+    A preparation (``fit``) belongs to the kind of dataset that made it: a pydantic model with ``shape``, ``target``,
+    ``task_kind``, ``classes``, ``target_mean`` and ``target_std``, saved as ``prepare.json``.
+    """
+
+    kind: Any
+    schema: Schema
+    task: Task
+    n: int
+    problems: list[Problem]
+    digest: str
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the target is known."""
+        return True
+
+    @property
+    def class_counts(self) -> dict[str, int]:
+        """Rows of each class, in the order of the classes; empty for regression and unlabelled data."""
+        return {}
+
+    @abstractmethod
+    def split(self, seed: int, test_fraction: float, val_fraction: float) -> Split:
+        """Rows for training, validation and test; the fractions are of all rows. Deterministic in ``seed``."""
+
+    @abstractmethod
+    def fit(self, train_rows: np.ndarray) -> Any:
+        """The preparation, fitted on ``train_rows`` (int64) only."""
+
+    @abstractmethod
+    def source(self, prep: Any, rows: np.ndarray) -> Source:
+        """``rows`` (int64), prepared by ``prep``, to be batched by index."""
