@@ -168,9 +168,7 @@ def _try(net: nn.Module, name: str, path: Path | None, shape: Sequence[int], out
     problems: list[Problem] = []
     if outputs == 1 and out.shape == (_BATCH,):
         net.register_forward_hook(_as_column)
-        problems.append(
-            Problem("note", "net-output", f"The net {name} gives (B,); it is read as (B, 1).", where, do="Nothing.")
-        )
+        problems.append(Problem("note", "net-output", f"The net {name} gives (B,); it is read as (B, 1).", where))
     elif out.shape != (_BATCH, outputs):
         got = by(out.shape[1:]) or "no"
         alone = out.ndim > 0 and out.shape[0] == _BATCH

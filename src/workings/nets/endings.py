@@ -78,7 +78,7 @@ def misfit(found: str, net: str, outputs: int, task: str | None = None) -> Probl
         if task == "regression":
             why = "Targets are standardised, with values below 0 and above 1 that it can never give."
         else:
-            why = f"The loss applies its own {found}: twice, gradients shrink and the loss cannot come near 0."
+            why = "The loss turns logits into probabilities itself: twice, gradients shrink and it cannot come near 0."
         return Problem(
             "error",
             "loss-activation",
