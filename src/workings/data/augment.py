@@ -9,7 +9,8 @@ What is unusual here:
 
 * All randomness comes from torch's global generator, on the CPU, with a number of draws that depends on the batch
   size alone. Its state is in the checkpoint, so a resumed run draws the same numbers.
-* Moved-in borders are mirrored, not black: a black border is a feature that a net can learn.
+* What moves in at a border is the picture mirrored (photographs) or its edge drawn out (digits, scans), never black:
+  a black border is a feature that a net can learn.
 * Turning, scaling, shifting and mirroring are one resampling, not four: each resampling blurs.
 
 Letters in names: B batch, C channels, H height, W width.
@@ -143,7 +144,8 @@ class Light:
         angle_B = _uniform(B, -10, 10)
         scale_B = _uniform(B, 0.9, 1.1)
         shift_B2 = torch.stack([_uniform(B, -REACH, REACH), _uniform(B, -REACH, REACH)], 1)
-        return warp(x_BCHW, angle_B, scale_B, shift_B2, torch.ones(B))
+        # A digit or a scan has an even margin, which is drawn out; mirrored, a stroke near the edge would come twice.
+        return warp(x_BCHW, angle_B, scale_B, shift_B2, torch.ones(B), "border")
 
 
 @dataclass(frozen=True)
@@ -194,11 +196,14 @@ class Trivial:
         return _like((changed - mean) / std, x_BCHW)
 
 
-def warp(x_BCHW: Tensor, angle_B: Tensor, scale_B: Tensor, shift_B2: Tensor, mirror_B: Tensor) -> Tensor:
+def warp(
+    x_BCHW: Tensor, angle_B: Tensor, scale_B: Tensor, shift_B2: Tensor, mirror_B: Tensor, border: str = "reflection"
+) -> Tensor:
     """Turn each image about its centre by ``angle_B`` degrees (counter-clockwise), scale, shift and mirror it.
 
     ``shift_B2``: (right, down) as a share of (W, H). ``mirror_B``: −1 mirrors left to right, 1 does not.
-    Bilinear, borders mirrored. For an output pixel p, measured from the centre in pixels, the input is read at
+    Bilinear; beyond the edge the picture goes on as ``border`` says: ``reflection``, or ``border`` for the edge
+    pixel drawn out. For an output pixel p, measured from the centre in pixels, the input is read at
     M R(angle) (p − shift) / scale, with M = diag(mirror, 1).
     """
     B, _, H, W = x_BCHW.shape
@@ -214,7 +219,7 @@ def warp(x_BCHW: Tensor, angle_B: Tensor, scale_B: Tensor, shift_B2: Tensor, mir
         from_y_BH1 = (along_y_B[:, None] * y_BH)[:, :, None]
         torch.add(from_x_B1W, from_y_BH1, out=grid_BHW2[..., axis])
     grid = grid_BHW2.to(x_BCHW.device)
-    warped = F.grid_sample(x_BCHW.float(), grid, padding_mode="reflection", align_corners=False)
+    warped = F.grid_sample(x_BCHW.float(), grid, padding_mode=border, align_corners=False)
     return _like(warped, x_BCHW)
 
 

@@ -17,11 +17,10 @@ from workings.data.images.decode import Plan
 from workings.data.images.prepare import ImagePreparation
 from workings.data.images.reading import BadFile
 from workings.data.images.sources import ImageSource
-from workings.data.images.splitting import bands, grouped_split
 from workings.data.images.statistics import channel_statistics
 from workings.data.images.store import Pixels
 from workings.data.schema import Schema, Task
-from workings.data.split import Split
+from workings.data.split import Split, bands, stratified_split
 
 
 @dataclass
@@ -81,7 +80,7 @@ class ImageDataset(Dataset):
         y = self.images.y
         assert y is not None, "unlabelled images are predicted, not split"
         strata = bands(y) if self.task.classes is None else y
-        train, val, test = grouped_split(strata, self.images.hashes, seed, test_fraction, val_fraction)
+        train, val, test = stratified_split(strata, self.images.hashes, seed, test_fraction, val_fraction)
         by = "each tenth of the target" if self.task.classes is None else "each class"
         return Split(train, val, test, f"drawn at random, {by} in proportion, equal pictures on one side")
 

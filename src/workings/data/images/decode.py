@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,12 +88,18 @@ class Plan:
 
 
 @contextmanager
-def strict_pillow() -> Iterator[None]:
-    """Pillow as this module needs it: a truncated file is an error, whatever another library has switched on."""
+def strict_pillow() -> Iterator[list[warnings.WarningMessage]]:
+    """Pillow as this module needs it, for as long as the context lasts.
+
+    A truncated file is an error, whatever another library has switched on. Warnings are collected in the list that
+    the context gives, to be told with their count, instead of being written between the lines of the program.
+    """
     before = ImageFile.LOAD_TRUNCATED_IMAGES
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
-        yield
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            yield caught
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = before
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from workings.base.problems import Problem
 from workings.data.images.dataset import Images
 from workings.data.images.prepare import ImagePreparation
+from workings.data.images.store import MemoryPixels
 
 
 def match_arrays(images: Images, prep: ImagePreparation) -> None:
@@ -33,6 +34,7 @@ def match_arrays(images: Images, prep: ImagePreparation) -> None:
         if prep.pixels == "floats" and (prep.low, prep.high) not in {(0.0, 1.0), (0.0, 255.0)}:
             images.problems.append(_other_range("whole numbers from 0 to 255", prep))
         return
+    assert isinstance(images.pixels, MemoryPixels), "arrays are in memory"
     low, high = float(images.pixels.pixels_NCHW.min()), float(images.pixels.pixels_NCHW.max())
     if prep.pixels == "bytes":
         if (images.low, images.high) not in {(0.0, 1.0), (0.0, 255.0)}:

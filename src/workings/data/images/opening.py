@@ -84,7 +84,7 @@ def open_images(
     found = infer_task(labels, target, task, by_folder)
     if found.classes is not None:
         images.problems += class_problems(labels, by_folder)
-    return _finish(images, labels, found, Schema())
+    return _finish(images, labels, found, Schema(rows=len(images.pixels), task=found))
 
 
 def read_images_for(

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,7 +73,7 @@ def read_headers(files: list[Path], names: list[str]) -> tuple[list[Header | Non
     """The head of every file; None, and an entry in the list of bad files, where it has none."""
     headers: list[Header | None] = []
     bad: list[BadFile] = []
-    with strict_pillow(), _pillow_warnings():  # they come again when the whole file is decoded
+    with strict_pillow():  # warnings are not kept: they come again when the whole file is decoded
         for file, name in zip(files, names, strict=True):
             try:
                 headers.append(read_header(file))
@@ -105,7 +103,7 @@ def decode_all(
 
     chunks = [positions[start : start + CHUNK] for start in range(0, len(positions), CHUNK)]
     try:
-        with strict_pillow(), _pillow_warnings() as caught:
+        with strict_pillow() as caught:
             for k, decoded in _in_order(work, chunks, threads):
                 if isinstance(decoded, str):
                     failed[k] = decoded
@@ -187,11 +185,3 @@ def _in_order(
             yield from ahead.popleft().result()
     finally:
         executor.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _pillow_warnings() -> Iterator[list[warnings.WarningMessage]]:
-    """Collect what Pillow warns of, instead of writing it between the lines of the program."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield caught

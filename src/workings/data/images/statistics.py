@@ -29,8 +29,9 @@ def channel_statistics(pixels: Pixels, rows: np.ndarray, low: float, high: float
         mean = bins @ values / count
         variance = (bins * (values - mean[:, None]) ** 2).sum(1) / count
     else:
-        mean = sum(pixels.take(part).sum(axis=(0, 2, 3), dtype=np.float64) for part in chunks) / count
-        variance = np.zeros(channels)
+        mean, variance = np.zeros(channels), np.zeros(channels)
+        for part in chunks:
+            mean += pixels.take(part).sum(axis=(0, 2, 3), dtype=np.float64) / count
         for part in chunks:
             variance += ((pixels.take(part) - mean[:, None, None]) ** 2).sum(axis=(0, 2, 3), dtype=np.float64) / count
     mean, std = (mean - low) / (high - low), np.sqrt(variance) / (high - low)
