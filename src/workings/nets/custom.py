@@ -23,8 +23,6 @@ from workings.nets.endings import Ending, ending, misfit
 from workings.nets.layer_facts import by
 from workings.nets.user_code import USER_CODE_ERRORS, find_in_file, line_of, split_source
 
-_BATCH = 3
-
 
 @dataclass(frozen=True)
 class CustomNet:
@@ -142,11 +140,12 @@ def _construct(make: Any, path: Path, shape: tuple[int, ...], outputs: int) -> n
 def _try(net: nn.Module, name: str, path: Path | None, shape: Sequence[int], outputs: int) -> list[Problem]:
     """Run one small batch; raise what is wrong, return what is worth telling."""
     where = str(path) if path else name
+    B = 3 if outputs != 3 else 5  # unlike the outputs, so that one axis is not taken for the other
     try:
         if any(is_lazy(each) for each in [*net.parameters(), *net.buffers()]):
             with torch.no_grad():
-                net(zeros_for(net, shape, _BATCH))  # lazy layers take their sizes from the first batch
-        x = torch.randn(_BATCH, *shape, generator=torch.Generator().manual_seed(0))
+                net(zeros_for(net, shape, B))  # lazy layers take their sizes from the first batch
+        x = torch.randn(B, *shape, generator=torch.Generator().manual_seed(0))
         with untouched(net):
             out = net(x.to(zeros_for(net, ())))
     except USER_CODE_ERRORS as error:
@@ -166,13 +165,13 @@ def _try(net: nn.Module, name: str, path: Path | None, shape: Sequence[int], out
             do=f"Return the tensor {wanted} alone.",
         )
     problems: list[Problem] = []
-    if outputs == 1 and out.shape == (_BATCH,):
+    if outputs == 1 and out.shape == (B,):
         net.register_forward_hook(_as_column)
         problems.append(Problem("note", "net-output", f"The net {name} gives (B,); it is read as (B, 1).", where))
-    elif out.shape != (_BATCH, outputs):
+    elif out.shape != (B, outputs):
         got = by(out.shape[1:]) or "no"
-        alone = out.ndim > 0 and out.shape[0] == _BATCH
-        what = f"gives {got} outputs for a sample" if alone else f"gives {tuple(out.shape)} for a batch of {_BATCH}"
+        alone = out.ndim > 0 and out.shape[0] == B
+        what = f"gives {got} outputs for a sample" if alone else f"gives {tuple(out.shape)} for a batch of {B}"
         two = " Two classes need one output: the logit of the second." if outputs == 1 and out.shape[1:] == (2,) else ""
         raise refuse(
             "net-output",

@@ -61,12 +61,15 @@ class SettingInfo:
 
     def expected(self) -> str:
         """In words, what the setting takes: ``a whole number from 1``."""
-        if self.choices and set(self.types) == {str}:
-            return f"one of {shorten(self.choices, 30)}"
-        text = f"{self.kind}, or one of {shorten(self.choices, 30)}" if self.choices else self.kind
-        if self.low is not None and self.high is not None:
-            return f"{text}, from {self.low:g} to {self.high:g}"
-        return text if self.low is None else f"{text}, from {self.low:g}"
+        parts: list[str] = []
+        if self.kind:
+            number = self.low is not None and f" from {self.low:g}" + (
+                f" to {self.high:g}" if self.high is not None else ""
+            )
+            parts.append(f"{self.kind}{number or ''}")
+        if self.choices:
+            parts.append(f"one of {shorten(self.choices, 30)}")
+        return ", or ".join(parts)
 
     def _as(self, kind: Any, given: Any) -> Any:
         if kind is type(None):
@@ -114,7 +117,8 @@ def read_settings(constructor: Callable[..., object]) -> dict[str, SettingInfo]:
         setting = next(note for note in notes if isinstance(note, Setting))
         union = typing.get_origin(hint) in (Union, types.UnionType)
         kinds = typing.get_args(hint) if union else (hint,)
-        words = " or ".join(_WORDS.get(kind, "a list of whole numbers") for kind in kinds)
+        plain = [kind for kind in kinds if not (kind is str and setting.choices)]  # the choices say it better
+        words = " or ".join(_WORDS.get(kind, "a list of whole numbers") for kind in plain)
         found[name] = SettingInfo(
             parameter.default, setting.doc, setting.choices, setting.low, setting.high, words, tuple(kinds)
         )
