@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from workings.base.errors import UserError, refuse
-from workings.base.events import Emit, Noticed, Phase, silent
+from workings.base.events import Emit, Noticed, silent
 from workings.base.problems import Problem
 from workings.data.dataset import Dataset
 from workings.data.schema import Kind, Schema
@@ -89,7 +89,6 @@ def inspect_dataset(
 
     try:
         if images.looks_like_images(data):
-            emit(Phase("reading", _name(data)))
             dataset: Dataset = images.open_images(data, target=target, task=task, on_bad_file=on_bad_file, emit=emit)
             return dataset, list(dataset.problems)
     except UserError as error:
@@ -122,7 +121,6 @@ def read_for(
     if prep.kind == "images":
         from workings.data.images import read_images_for
 
-        emit(Phase("reading", _name(data)))
         dataset: Dataset = read_images_for(
             prep, schema, data, require_target, on_bad_file=on_bad_file, cache=cache, emit=emit
         )
@@ -160,7 +158,3 @@ def _told(dataset: Dataset, emit: Emit) -> Dataset:
     for problem in dataset.problems:
         emit(Noticed(problem))
     return dataset
-
-
-def _name(data: object) -> str:
-    return str(data) if isinstance(data, (str, Path)) else f"a {type(data).__name__} in memory"
