@@ -1,0 +1,1 @@
+"""How nets learn: losses, initialisation, optimisers, rules, lanes, the loop, metrics."""

@@ -63,6 +63,7 @@ class LoopState:
     waited: int = 0
     stopped: str | None = None
     seconds: float = 0.0
+    losses: list[float] = field(default_factory=list)
     points: list[tuple[int, float, str, str, float, float]] = field(default_factory=list)
     best: dict[str, Tensor] = field(default_factory=dict)
     averaged: dict[str, Tensor] = field(default_factory=dict)
@@ -108,14 +109,13 @@ def run_loop(
     told_step = first_step = state.step
     n, batch = stream.n, stream.batch
     epochs = max(1, round(settings.steps * batch / n))
-    losses: list[float] = []
     rule.net.train()
     try:
         while state.step < settings.steps and state.stopped is None:
             until = min(settings.steps, (state.step // settings.evaluate_every + 1) * settings.evaluate_every)
             k = min(CHUNK - state.step % CHUNK, until - state.step)
             chunk_losses = _advance(rule, source, stream, state.step, k, augment)
-            losses.extend(chunk_losses)
+            state.losses.extend(chunk_losses)
             before, state.step = state.step, state.step + k
             _average(rule, settings, state, k)
             now = time.perf_counter()
@@ -138,8 +138,8 @@ def run_loop(
                 )
                 told, told_step = now, state.step
             if state.step == until:
-                _look(rule, stream, settings, state, evaluate, losses, epochs, emit)
-                losses = []
+                _look(rule, stream, settings, state, evaluate, epochs, emit)
+                state.losses = []
                 rule.net.train()
             if settings.seconds is not None and state.seconds > settings.seconds and state.stopped is None:
                 state.stopped = f"the clock: {settings.seconds:.0f} s are over"
@@ -155,6 +155,20 @@ def run_loop(
     emit(Stopped(state.stopped, state.step))
 
 
+def batches(
+    source: Rows, stream: Stream, step: int, k: int, augment: Callable[[Tensor], Tensor] | None
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The k batches from ``step`` on: x (k, B, *shape), augmented; y (k, B); weights (k, B) or None."""
+    rows = stream.rows(step, k)
+    x = source.x(rows)
+    x = x.view(k, stream.batch, *x.shape[1:])
+    if augment is not None:
+        x = torch.stack([augment(part) for part in x])
+    y = source.y[rows]
+    weight = None if source.w is None else source.w[rows].view(k, stream.batch)
+    return x, y.view(k, stream.batch, *y.shape[1:]), weight
+
+
 def _advance(
     rule: LearningRule,
     source: Rows,
@@ -163,18 +177,11 @@ def _advance(
     k: int,
     augment: Callable[[Tensor], Tensor] | None,
 ) -> list[float]:
-    rows = stream.rows(step, k)
-    x = source.x(rows)
-    batches = x.view(k, stream.batch, *x.shape[1:])
-    if augment is not None:
-        batches = torch.stack([augment(part) for part in batches])
-    y = source.y[rows]
-    weight = None if source.w is None else source.w[rows].view(k, stream.batch)
-    y = y.view(k, stream.batch, *y.shape[1:])
-    losses = rule.advance(batches, y, weight, step).tolist()
+    x, y, weight = batches(source, stream, step, k, augment)
+    losses = rule.advance(x, y, weight, step).tolist()
     if not math.isfinite(sum(losses)):
         i = next(i for i, loss in enumerate(losses) if not math.isfinite(loss))
-        raise NonFiniteLoss(step + i, rows.view(k, -1)[i], batches[i], y[i])
+        raise NonFiniteLoss(step + i, stream.rows(step + i, 1), x[i], y[i])
     return losses
 
 
@@ -215,13 +222,12 @@ def _look(
     settings: LoopSettings,
     state: LoopState,
     evaluate: Callable[[], dict[str, float]] | None,
-    losses: list[float],
     epochs: int,
     emit: Emit,
 ) -> None:
     """Evaluate, remember the best, decide whether to stop."""
     exact_epoch = state.step * stream.batch / stream.n
-    metrics = {"train_loss": sum(losses) / len(losses)}
+    metrics = {"train_loss": sum(state.losses) / len(state.losses)}
     state.record(state.step, exact_epoch, "train", "loss", metrics["train_loss"])
     state.record(state.step, exact_epoch, "train", "learning_rate", rule.learning_rate(max(0, state.step - 1)))
     current = net_tensors(rule)
@@ -244,9 +250,7 @@ def _look(
         else:
             state.waited += 1
             if settings.patience is not None and state.waited >= settings.patience:
-                state.stopped = (
-                    f"no better {settings.monitor} on the validation rows in {settings.patience} looks"
-                )
+                state.stopped = f"no better {settings.monitor} on the validation rows in {settings.patience} looks"
     if settings.average and state.averaged:
         put_back(rule, raw)
     reason = rule.finished(stream.epoch_of(state.step))
@@ -277,4 +281,3 @@ def plan_steps(n: int, batch: int, epochs: float) -> tuple[int, int]:
         steps = math.ceil(steps / CHUNK) * CHUNK
         every = math.ceil(every / CHUNK) * CHUNK
     return steps, min(every, steps)
-

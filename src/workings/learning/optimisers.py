@@ -48,7 +48,6 @@ class Optimiser(Protocol):
         ...
 
 
-
 @dataclass(frozen=True)
 class SGD:
     """v ← μv + g;  w ← w − ηv, or w − η(g + μv) with Nesterov's look-ahead;  λ is added to the gradient: g + λw.

@@ -1,0 +1,1 @@
+"""Recipes, run folders, and training from data to a finished run."""

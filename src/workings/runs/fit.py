@@ -1,0 +1,198 @@
+"""Fitting a net to prepared rows by a settled recipe: the part that needs no files.
+
+``runs.train`` wraps it with a data set before and a run folder after; the scikit-learn estimators call it as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from workings.base.events import Decided, Emit, Event, Phase
+from workings.data.source import Source
+from workings.learning import loop, nonfinite
+from workings.learning.gradient import GradientRule
+from workings.learning.init import initialise
+from workings.learning.lane_choice import Measured, choose_lane
+from workings.learning.lanes import Lane, LaneRunner, parse_lane
+from workings.learning.loop import LoopSettings, LoopState
+from workings.learning.losses import Loss, make_loss
+from workings.learning.lr_range import range_test
+from workings.learning.metrics import higher_is_better, quick
+from workings.learning.optimisers import make_optimiser
+from workings.learning.outputs import outputs
+from workings.learning.perceptron import PerceptronRule
+from workings.learning.rules import LearningRule
+from workings.learning.schedules import make_schedule
+from workings.learning.step import Regularisation
+from workings.learning.stream import Stream
+from workings.runs.recipe import Recipe
+from workings.runs.settle import learning_rate_from_range
+
+Augment = Callable[[Tensor], Tensor]
+
+
+@dataclass
+class Fit:
+    """A net being fitted: ``recipe`` is settled further as things are measured; ``state`` is the loop's."""
+
+    net: nn.Module
+    task: str
+    recipe: Recipe
+    train: Source
+    val: Source | None
+    emit: Emit
+    augment: Augment | None = None
+    may_compile: bool = True
+    state: LoopState = field(default_factory=LoopState)
+    lanes: list[Measured] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        recipe = self.recipe
+        n = len(self.train)
+        batch = n if recipe.batch_size in ("all", None) else min(int(recipe.batch_size), n)
+        weights = sampling_weights(self.train.y) if recipe.imbalance == "weighted sampling" else None
+        self.stream = Stream(n, batch, recipe.seed, weights, recipe.shuffle)
+        assert recipe.epochs is not None
+        self.steps, self.every = loop.plan_steps(n, batch, recipe.epochs)
+        self.loss: Loss = make_loss(
+            recipe.loss or "mse", **{k: tuple(v) if isinstance(v, list) else v for k, v in recipe.loss_settings.items()}
+        )
+        self.rule: LearningRule = self._make_rule()
+
+    def _make_rule(self) -> LearningRule:
+        recipe = self.recipe
+        if recipe.net == "perceptron":
+            return PerceptronRule(self.net, recipe.learning_rate or 1.0)
+        optimiser = make_optimiser(recipe.optimiser or "adamw", **recipe.optimiser_settings)
+        return GradientRule(
+            self.net,
+            self.loss,
+            optimiser,
+            self.schedule(recipe.learning_rate or 1e-3),
+            Regularisation(recipe.l1, recipe.l2, recipe.clip_norm, recipe.clip_value),
+            Lane("eager", 1) if recipe.lane == "auto" else parse_lane(recipe.lane),
+        )
+
+    def schedule(self, base: float) -> Callable[[int], float]:
+        """η of each step, for a peak of ``base``."""
+        recipe, steps = self.recipe, self.steps
+        shape = make_schedule(recipe.schedule or "constant", warmup=recipe.warmup or 0.0)
+        return lambda step: shape(min(step, steps - 1), steps, base)
+
+    def batches(self, step: int, k: int) -> tuple[Tensor, Tensor, Tensor | None]:
+        """The k batches of training from ``step`` on, as the loop will make them."""
+        return loop.batches(self.train, self.stream, step, k, self.augment)
+
+    def settle(self) -> None:
+        """Find what can only be found by measuring: the learning rate, then the lane."""
+        rule = self.rule
+        if not isinstance(rule, GradientRule):
+            return
+        self.net.train()
+        if self.recipe.lane == "auto":
+            threads = self.recipe.threads or torch.get_num_threads()
+            self.emit(Phase("measuring", "which way to execute a step is fastest"))
+            lane, reason, self.lanes = choose_lane(
+                rule, lambda k: self.batches(0, k), self.steps, self.emit, threads, self.may_compile
+            )
+            self._decide("lane", lane.name, reason)
+            if rule.runner.lane != lane:
+                rule.use(LaneRunner(lane, rule.step, rule.state))
+        rule.runner.enter()
+        if self.recipe.learning_rate is None:
+            self.emit(Phase("measuring", "the learning rate, by a range test"))
+            test = range_test(rule, self.batches)
+            eta, reason = learning_rate_from_range(test, self.recipe)
+            self._decide("learning_rate", eta, reason)
+            rule.schedule = self.schedule(eta)
+
+    def _decide(self, name: str, value: object, reason: str) -> None:
+        self.recipe = self.recipe.settled(name, value, reason)
+        self.emit(Decided(name, value, reason))
+
+    def evaluate(self) -> dict[str, float]:
+        """Quick metrics on the validation rows."""
+        assert self.val is not None
+        out = outputs(self.net, self.val, channels_last=self.channels_last)
+        return quick(self.task, out, self.val.y, self.val.w, self.loss)
+
+    @property
+    def channels_last(self) -> bool:
+        """Whether the lane keeps images with channels innermost."""
+        runner = getattr(self.rule, "runner", None)
+        return runner is not None and runner.lane.kind in ("channels-last", "bf16")
+
+    def run(self, save: Callable[[LoopState], None] | None = None) -> None:
+        """Train from ``state`` to the end; the weights to be kept are in the net afterwards.
+
+        Raises:
+            NonFiniteError: a loss was not finite; with layer, batch and rows.
+        """
+        recipe = self.recipe
+        if isinstance(self.rule, GradientRule):
+            self.rule.runner.enter()
+        monitor = recipe.monitor or "loss"
+        settings = LoopSettings(
+            steps=self.steps,
+            evaluate_every=self.every,
+            patience=recipe.patience if self.val is not None else None,
+            monitor=monitor,
+            higher=higher_is_better(monitor),
+            seconds=None if recipe.minutes is None else recipe.minutes * 60,
+            checkpoint_seconds=recipe.checkpoint_seconds,
+            average=recipe.average or 0.0,
+            keep_best=bool(recipe.keep_best) and self.val is not None,
+        )
+        try:
+            loop.run_loop(
+                self.rule,
+                self.train,
+                self.stream,
+                settings,
+                self.state,
+                None if self.val is None else self.evaluate,
+                unseen(self.emit),
+                save,
+                self.augment,
+            )
+        except loop.NonFiniteLoss as stop:
+            where = [self.train.where(int(i)) for i in stop.rows]
+            raise nonfinite.explain(
+                self.net,
+                stop.x,
+                stop.step,
+                self.stream.epoch_of(stop.step) + 1,
+                where,
+                self.rule.learning_rate(stop.step),
+            ) from None
+        loop.settle_weights(self.rule, settings, self.state)
+        self.net.eval()
+
+
+def unseen(emit: Emit) -> Emit:
+    """``emit``, but a reader that draws random numbers cannot change the run."""
+
+    def pass_on(event: Event) -> None:
+        generator = torch.get_rng_state()
+        try:
+            emit(event)
+        finally:
+            torch.set_rng_state(generator)
+
+    return pass_on
+
+
+def sampling_weights(y: Tensor) -> Tensor:
+    """Weights (n,) that draw every class equally often."""
+    counts = torch.bincount(y.long())
+    return (1.0 / counts.double())[y.long()]
+
+
+def start_net(net: nn.Module, recipe: Recipe) -> None:
+    """Draw the net's first weights as the recipe says."""
+    if recipe.initialisation and recipe.net != "perceptron":
+        initialise(net, recipe.initialisation, torch.Generator().manual_seed(recipe.seed))

@@ -1,0 +1,191 @@
+"""A run: a folder on disk with everything needed to predict, evaluate, report and go on training."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars
+import torch
+from torch import Tensor, nn
+
+from workings.base.errors import refuse
+from workings.base.events import Emit, Noticed, Phase, silent
+from workings.data import read_for
+from workings.data.dataset import Dataset
+from workings.data.schema import Schema, Task
+from workings.learning import metrics as metric
+from workings.learning.outputs import decide, outputs
+from workings.nets import build, custom
+from workings.runs.folder import load_weights, read_versioned
+from workings.runs.recipe import Recipe, load_recipe
+
+
+class Run:
+    """A trained net with all that belongs to it.
+
+    path: the folder. recipe: as run. task: what was learnt. net: in evaluation mode, with the kept weights.
+    prep: the preparation of inputs. metrics: on the test rows, as in ``metrics.json``.
+    """
+
+    def __init__(self, path: Path, recipe: Recipe, schema: Schema, prep: Any, net: nn.Module) -> None:
+        self.path = path
+        self.recipe = recipe
+        self.schema = schema
+        self.prep = prep
+        self.net = net
+
+    def __repr__(self) -> str:
+        return f"<Run {self.path}: {self.recipe.net}, {self.task.kind} of '{self.task.target}'>"
+
+    @property
+    def task(self) -> Task:
+        """What was learnt."""
+        prep = self.prep
+        return Task(kind=prep.task_kind, target=prep.target, classes=prep.classes, reason="as in training")
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Metrics on the test rows, under scikit-learn's names."""
+        return dict(self.result["metrics"])
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The whole of ``metrics.json``: task, rows, metrics, intervals, how these were found."""
+        return read_versioned(self.path / "metrics.json")
+
+    def evaluate(
+        self, data: object, metrics: Sequence[str] | None = None, emit: Emit = silent, on_bad_file: str = "refuse"
+    ) -> dict[str, Any]:
+        """Metrics with 95 % intervals on labelled data: ``{task, rows, metrics, intervals, method, notes}``.
+
+        Raises:
+            UserError: data that does not fit the run, or a metric that the task does not have.
+        """
+        for name in metrics or ():
+            metric.find(self.task.kind, name)
+        dataset = self._read(data, True, emit, on_bad_file)
+        truth, prediction, probability, _ = self._predict(dataset, emit)
+        found = metric.evaluate(self.task.kind, truth, prediction, probability).to_dict()
+        if metrics:
+            wanted = [metric.find(self.task.kind, name).name for name in metrics]
+            for part in ("metrics", "intervals", "method"):
+                found[part] = {name: value for name, value in found[part].items() if name in wanted}  # type: ignore[attr-defined]
+        return found
+
+    def predict(self, data: object, emit: Emit = silent, on_bad_file: str = "refuse") -> polars.DataFrame:
+        """One row a sample: ``row`` (from 1), ``where``, ``prediction`` and ``probability_<class>`` for classes."""
+        dataset = self._read(data, False, emit, on_bad_file)
+        _, prediction, probability, where = self._predict(dataset, emit)
+        return self.frame(np.arange(1, dataset.n + 1), where, prediction, probability)
+
+    def frame(
+        self,
+        rows: np.ndarray,
+        where: Sequence[str],
+        prediction: np.ndarray,
+        probability: np.ndarray | None,
+        truth: np.ndarray | None = None,
+    ) -> polars.DataFrame:
+        """Predictions as a table, classes by their names."""
+        classes = self.task.classes
+
+        def named(values: np.ndarray) -> list[Any]:
+            return values.tolist() if classes is None else [classes[int(k)] for k in values]
+
+        columns: dict[str, Any] = {"row": rows, "where": list(where)}
+        if truth is not None:
+            columns["truth"] = named(truth)
+        columns["prediction"] = named(prediction)
+        if probability is not None and classes is not None:
+            columns.update({f"probability_{name}": probability[:, k] for k, name in enumerate(classes)})
+        return polars.DataFrame(columns)
+
+    def _read(self, data: object, require_target: bool, emit: Emit, on_bad_file: str) -> Dataset:
+        emit(Phase("reading", ""))
+        dataset = read_for(self.prep, self.schema, data, require_target, on_bad_file=on_bad_file, emit=emit)
+        for problem in dataset.problems:
+            emit(Noticed(problem))
+        return dataset
+
+    def _predict(self, dataset: Dataset, emit: Emit) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, list[str]]:
+        emit(Phase("predicting", f"{dataset.n:,} rows"))
+        source = dataset.source(self.prep, np.arange(dataset.n))
+        truth, prediction, probability = judge(self.net, source, self.prep)
+        return truth, prediction, probability, [source.where(i) for i in range(len(source))]
+
+
+def judge(net: nn.Module, source: Any, prep: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """(truth, prediction, probability) of prepared rows, regression in the target's own units."""
+    prediction, probability = decide(prep.task_kind, outputs(net, source))
+    truth = source.y.numpy()
+    if prep.task_kind == "regression":
+        return in_units(truth, prep), in_units(prediction, prep), None
+    return truth, prediction, probability
+
+
+def in_units(values: np.ndarray | Tensor, prep: Any) -> np.ndarray:
+    """Standardised targets in the target's own units: t · std + mean."""
+    return np.asarray(values, dtype=np.float64) * prep.target_std + prep.target_mean
+
+
+def open_run(path: str | os.PathLike[str], net: nn.Module | None = None) -> Run:
+    """Open a run's folder. ``net``: the person's own module, where the run was trained with one from memory.
+
+    Raises:
+        UserError: no run there, or one that is damaged, unfinished or of a newer version.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise refuse(
+            "no-run", f"There is no run at '{folder}'.", do="Give the folder that `workings train` named at its end."
+        )
+    recipe = load_recipe(folder / "recipe.yaml")
+    schema = Schema.model_validate(read_versioned(folder / "schema.json"))
+    prep = load_preparation(read_versioned(folder / "prepare.json"), folder)
+    made = net if net is not None else make_net(read_versioned(folder / "net.json"))
+    load_weights(folder / "weights.safetensors", made)
+    made.eval()
+    return Run(folder, recipe, schema, prep, made)
+
+
+def load_preparation(content: Mapping[str, Any], folder: Path) -> Any:
+    """The preparation of a run, of the kind that it says.
+
+    Raises:
+        UserError: it holds what no preparation does.
+    """
+    from pydantic import ValidationError
+
+    from workings.data import read_preparation
+
+    try:
+        return read_preparation(dict(content))
+    except ValidationError as error:
+        raise refuse(
+            "damaged-file",
+            f"'{folder / 'prepare.json'}' is damaged: {error.error_count()} values are wrong or missing.",
+            do="Train again; the file was changed.",
+        ) from error
+
+
+def make_net(description: Mapping[str, Any]) -> nn.Module:
+    """The net that ``net.json`` describes, with fresh weights.
+
+    Raises:
+        UserError: it was a module from memory, or its file is gone.
+    """
+    shape, outs = tuple(description["shape"]), int(description["outputs"])
+    if description.get("source"):
+        return custom.load(description["source"], shape, outs).net
+    if description["name"] == "custom":
+        raise refuse(
+            "net-from-memory",
+            f"This run was trained with a module from memory, {description['class']}; only its weights were saved.",
+            do="Open it with that module: open_run(path, net=YourNet(...)), or train with net='file.py:YourNet'.",
+        )
+    with torch.random.fork_rng(devices=[]):
+        return build(description["name"], shape, outs, **description["settings"])
