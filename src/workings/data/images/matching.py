@@ -50,10 +50,11 @@ def match_arrays(images: Images, prep: ImagePreparation) -> None:
 
 
 def warn_of_other_sizes(images: Images, prep: ImagePreparation) -> None:
-    """Resizing is worth a warning where the network never saw a resized image in training."""
+    """Resizing is worth a warning, not a note, where the network never saw a resized image in training."""
     resized = next((problem for problem in images.problems if problem.code == "image-resized"), None)
     if resized is None or not prep.one_size:
         return
+    images.problems.remove(resized)
     images.problems.append(
         Problem(
             "warning",

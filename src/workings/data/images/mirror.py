@@ -28,7 +28,7 @@ class MirrorEvidence:
     n: int
     plain: float
     mirrored: float
-    worst_class: int | None  # a class whose images stop being recognised when mirrored
+    worst_class: str | None  # a class whose images stop being recognised when mirrored
     keeps_class: bool
 
     @property
@@ -38,7 +38,7 @@ class MirrorEvidence:
         if self.keeps_class:
             return f"{seen}: mirroring keeps the class"
         if self.worst_class is not None:
-            return f"{seen}, and images of one class (number {self.worst_class}) stop being recognised: not mirrored"
+            return f"{seen}, and '{self.worst_class}' stops being recognised: images are not mirrored"
         return f"{seen}: mirroring changes what is seen, so images are not mirrored"
 
 
@@ -58,7 +58,8 @@ def mirror_evidence(source: ImageSource) -> MirrorEvidence | None:
     if plain < 1.5 * majority and plain < majority + 0.5 * (1 - majority):
         return None
     worst = _worst_class(y_N, right_N, right_mirrored_N)
-    return MirrorEvidence(n, plain, mirrored, worst, worst is None and mirrored >= KEPT_SHARE * plain)
+    name = None if worst is None else source.classes[worst] if source.classes else str(worst)
+    return MirrorEvidence(n, plain, mirrored, name, worst is None and mirrored >= KEPT_SHARE * plain)
 
 
 def _nearest(query_NCHW: Tensor, among_NCHW: Tensor, y_N: Tensor) -> Tensor:

@@ -172,6 +172,7 @@ def _from_files(
     good = [header for header in headers if header is not None]
     if not good:
         bad_files(bad, total, skip=True)
+    new = choice is None
     if choice is None:
         choice = choose_plan(good, size, channels)
         emit(Decided("image_size", [choice.plan.height, choice.plan.width], choice.size_reason))
@@ -195,7 +196,8 @@ def _from_files(
         what = f"{len(reading.kept):,} images {how} '{arrow}' and are read from there."
         problems.append(Problem("note", "images-on-disk", what, do="The file may be deleted; it is then made again."))
     problems += bad_files(reading.bad, total, on_bad_file == "skip") + reading.problems()
-    problems += _size_problem(choice, "resized" in reading.facts)
+    if new and "resized" in reading.facts:
+        problems.append(_size_problem(choice))
     one_size = len({(header.height, header.width) for header in good}) == 1 and "resized" not in reading.facts
     names = [listing.names[k] for k in reading.kept.tolist()]
     return Images(
@@ -213,9 +215,7 @@ def _from_arrays(X: np.ndarray, size: Size | None) -> Images:
     return Images(pixels, read.low, read.high, plan, True, names, None, hashes, read.digest, read.problems)
 
 
-def _size_problem(choice: Choice, resized: bool) -> list[Problem]:
-    if not resized:
-        return []
+def _size_problem(choice: Choice) -> Problem:
     plan = choice.plan
     fitted = {
         "crop": "the centre is kept where the aspect ratio differs a little",
@@ -223,7 +223,7 @@ def _size_problem(choice: Choice, resized: bool) -> list[Problem]:
     }
     what = f"Every image is brought to {plan.height}×{plan.width} pixels: {choice.size_reason}."
     why = f"Small things may vanish when an image is made smaller. Fitting: {fitted[plan.aspect]}."
-    return [Problem("note", "image-size", what, why=why, do="Choose another size if that matters.")]
+    return Problem("note", "image-size", what, why=why, do="Choose another size if that matters.")
 
 
 def _kept_labels(listing: Listing, images: Images) -> list[str]:

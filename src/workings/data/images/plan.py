@@ -77,7 +77,10 @@ def _size(headers: list[Header], size: int | tuple[int, int] | None) -> tuple[in
 
 
 def _aspect(headers: list[Header], height: int, width: int) -> Aspect:
-    """Crop where every image would lose little; otherwise fill up, so that nothing is lost."""
+    """Crop where every image would lose little; otherwise fill up, so that nothing is lost.
+
+    Where all have the same aspect ratio nothing is known about others, and later ones are filled up.
+    """
     ratios = np.array([header.width / header.height for header in headers]) / (width / height)
     lost = 1 - np.minimum(ratios, 1 / ratios)
-    return "crop" if lost.max() <= CROP_UP_TO else "pad"
+    return "crop" if 0 < lost.max() <= CROP_UP_TO else "pad"

@@ -39,6 +39,7 @@ class ImageSource(Source):
         self.y = y
         self.w = w
         self.rows = np.asarray(rows, dtype=np.int64)
+        self.classes = prep.classes
         self.mean_C = torch.tensor(prep.mean)
         self.std_C = torch.tensor(prep.std)
         self._pixels = pixels
