@@ -110,7 +110,17 @@ class Surroundings:
     gradients: bool
 
     # Set by pytest itself, by torch's compiler when it is first used, and by scikit-learn's process pools.
-    OTHERS = ("PYTEST_", "TORCHINDUCTOR_", "_TORCHINDUCTOR_", "TRITON_", "TORCH_", "KMP_", "JOBLIB_", "LOKY_", "PYDEVD_")
+    OTHERS = (
+        "PYTEST_",
+        "TORCHINDUCTOR_",
+        "_TORCHINDUCTOR_",
+        "TRITON_",
+        "TORCH_",
+        "KMP_",
+        "JOBLIB_",
+        "LOKY_",
+        "PYDEVD_",
+    )
     # Python and the tools write these while tests run.
     CACHES = frozenset({".pytest_cache", ".ruff_cache", ".hypothesis", "__pycache__", ".import_linter_cache", "site"})
 
