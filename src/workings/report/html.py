@@ -1,0 +1,260 @@
+"""A run folder in, one HTML file out: no script, nothing loaded from elsewhere, for screen (light, dark) and paper."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from workings.base.files import write_text
+from workings.learning.metrics import higher_is_better
+from workings.report import figures, results, tables
+from workings.report.figures import Figure
+from workings.report.palette import themes
+from workings.report.reading import RunFiles, read_run
+from workings.report.verdict import judge
+from workings.report.words import count, number, percent, seconds
+
+LONG = 30  # a table of more lines is folded away until it is asked for
+
+
+def write_report(run: Path) -> Path:
+    """Write ``report.html`` into the run folder from the files in it, whole or not at all; its path.
+
+    Files that are absent are named in the report.
+
+    Raises:
+        UserError: ``run`` is no run folder, or files in it are damaged.
+    """
+    path = Path(run) / "report.html"
+    write_text(path, render(read_run(Path(run))))
+    return path
+
+
+def render(run: RunFiles) -> str:
+    """The report of a run as HTML."""
+    verdict = judge(run)
+    problems = _problems(run)
+    record = _Record(run)
+    template = _environment().get_template("report.html.j2")
+    return template.render(
+        title=f"{run.target}: {run.path.resolve().name}",
+        run=run,
+        verdict=verdict,
+        key_figures=_key_figures(run, verdict.metric, record),
+        on_training_rows=run.metrics.get("on") == "training rows",
+        settings=tables.settings(run.recipe),
+        split=_split(run),
+        fields=tables.fields(run),
+        balance=tables.balance(run),
+        problems=[each for each in problems if each["level"] != "note"],
+        assumed=[each for each in problems if each["level"] == "note"],
+        skipped=run.card.get("skipped") or [],
+        layers=tables.layers(run),
+        totals=tables.layer_totals(run),
+        curves=record.figures(),
+        curve_numbers=record.numbers(),
+        stopped=run.metrics.get("stopped"),
+        metrics=results.metric_rows(run, verdict.metric),
+        metric_notes=[each for each in run.metrics.get("notes") or [] if each.get("code") != "no-interval"],
+        confusion=results.confusion(run.predictions) if run.predictions and run.task != "regression" else None,
+        per_class=results.per_class(run.predictions) if run.predictions and run.task != "regression" else [],
+        charts=_charts(run),
+        mistakes=results.mistakes(run),
+        contest=results.contest(run, verdict.metric),
+        commands=_commands(run),
+        about=_about(run),
+        phases=[(name, seconds(s)) for name, s in (run.environment.get("seconds") or {}).items()],
+        LONG=LONG,
+        css=Markup(themes() + _text("report.css")),
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("workings.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["thousands"] = lambda n: f"{n:,}"
+    return environment
+
+
+def _text(name: str) -> str:
+    environment = _environment()
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]
+
+
+def _problems(run: RunFiles) -> list[dict[str, Any]]:
+    order = {"error": 0, "warning": 1, "note": 2}
+    blank = {"level": "note", "what": "", "where": "", "why": "", "do": ""}
+    found = [{**blank, **each} for each in [*(run.card.get("problems") or []), *(run.metrics.get("notes") or [])]]
+    unique = {each["what"]: each for each in found}
+    return sorted(unique.values(), key=lambda each: order.get(each["level"], 1))
+
+
+def _key_figures(run: RunFiles, judged_by: str, record: _Record) -> list[tuple[str, str]]:
+    """Four figures beside the verdict."""
+    rows = results.metric_rows(run, judged_by)
+    shown = [(each["words"], each["value"]) for each in rows if not each["headline"]][:2]
+    if run.task == "binary":
+        wanted = ("accuracy", "roc_auc", "average_precision")
+        shown = [(e["words"], e["value"]) for e in rows if e["name"] in wanted and not e["headline"]][:2]
+    phases = run.environment.get("seconds") or {}
+    if "training" in phases:
+        shown.append(("training", seconds(phases["training"])))
+    if run.net:
+        shown.append(("parameters", tables.layer_totals(run)["parameters"]))
+    return shown
+
+
+def _split(run: RunFiles) -> list[dict[str, Any]]:
+    split = run.card.get("split") or {}
+    parts = [("training", split.get("train")), ("validation", split.get("val")), ("test", split.get("test"))]
+    if split.get("separate_test"):
+        parts[2] = ("test, from a file of its own", split["separate_test"])
+    known = [(name, int(n)) for name, n in parts if n]
+    whole = sum(n for _, n in known)
+    return [
+        {"name": name, "count": f"{n:,}", "share": percent(n / whole), "bar": round(100 * n / whole, 1)}
+        for name, n in known
+    ]
+
+
+class _Record:
+    """The curves of the record, and the step whose weights were kept."""
+
+    def __init__(self, run: RunFiles) -> None:
+        self.frame = run.record
+        self.monitor = str(run.recipe.get("monitor") or "loss")
+        self.kept: int | None = run.metrics.get("best_step") if run.recipe.get("keep_best", True) else None
+        if self.kept is None and run.recipe.get("keep_best"):
+            watched = self.line("val", self.monitor)
+            if len(watched):
+                values = watched[:, 1] * (1 if higher_is_better(self.monitor) else -1)
+                self.kept = int(watched[int(np.nanargmax(values)), 0])
+
+    def line(self, split: str, name: str) -> np.ndarray:
+        """(n, 2) of step and value."""
+        if self.frame is None:
+            return np.empty((0, 2))
+        chosen = self.frame.filter((polars.col("split") == split) & (polars.col("name") == name)).sort("step")
+        return chosen.select("step", "value").to_numpy().astype(float)
+
+    def figures(self) -> list[Figure]:
+        """Loss, the metric watched or the first other one, the learning rate."""
+        if self.frame is None or not len(self.frame):
+            return []
+        validated = self.frame.filter(polars.col("split") == "val")["name"].unique(maintain_order=True).to_list()
+        others = [name for name in validated if name != "loss"]
+        second = self.monitor if self.monitor in others else next(iter(others), None)
+        drawn = []
+        for name in ("loss", second, "learning_rate"):
+            lines = {split: self.line(split, name) for split in ("train", "val")} if name else {}
+            lines = {split: line for split, line in lines.items() if len(line) and np.isfinite(line[:, 1]).any()}
+            if name and lines:
+                drawn.append(figures.curve(name, lines, self._kept_point(name)))
+        return drawn
+
+    def _kept_point(self, name: str) -> tuple[float, float] | None:
+        line = self.line("val", name)
+        at = line[line[:, 0] == self.kept] if self.kept else line[:0]
+        return (float(at[0, 0]), float(at[0, 1])) if len(at) else None
+
+    def numbers(self) -> dict[str, Any] | None:
+        """The same as a table: at most about forty looks, evenly spread, the kept one among them."""
+        if self.frame is None or not len(self.frame):
+            return None
+        wide = (
+            self.frame.with_columns((polars.col("split") + " " + polars.col("name")).alias("column"))
+            .pivot("column", index="step", values="value", aggregate_function="last")
+            .sort("step")
+        )
+        every = max(1, -(-len(wide) // 40))
+        shown = wide.filter(
+            (polars.int_range(polars.len()) % every == 0)
+            | (polars.int_range(polars.len()) == polars.len() - 1)
+            | (polars.col("step") == (self.kept if self.kept is not None else -1))
+        )
+        names = [name for name in wide.columns if name != "step"]
+        rows = [
+            {
+                "step": f"{row['step']:,}",
+                "kept": row["step"] == self.kept,
+                "values": ["–" if row[name] is None else number(row[name]) for name in names],
+            }
+            for row in shown.iter_rows(named=True)
+        ]
+        said = [name.replace("val ", "validation ").replace("train ", "training ").replace("_", " ") for name in names]
+        return {"columns": said, "rows": rows, "left_out": len(wide) - len(shown)}
+
+
+def _charts(run: RunFiles) -> list[Figure]:
+    found = run.predictions
+    if found is None:
+        return []
+    metrics = run.metrics.get("metrics") or {}
+    drawn: list[Callable[[], Figure]] = []
+    if run.task == "regression":
+        arguments = (found.truth, found.prediction)
+        if len(found.truth) > 1 and np.ptp(found.truth) + np.ptp(found.prediction) > 0:
+            drawn = [
+                lambda: figures.predicted_against_true(*arguments, run.target),
+                lambda: figures.residuals_against_predicted(*arguments, run.target),
+                lambda: figures.residual_histogram(*arguments),
+            ]
+    elif found.P is not None and len(found.classes) == 2:
+        positive, score, name = found.truth == 1, found.P[:, 1], found.classes[1]
+        if positive.any() and not positive.all():
+            drawn = [
+                lambda: figures.roc(positive, score, metrics.get("roc_auc"), name),
+                lambda: figures.precision_recall(positive, score, metrics.get("average_precision"), name),
+            ]
+        drawn.append(lambda: figures.reliability(positive, score, f"‘{name}’"))
+    elif found.P is not None:
+        hit = found.truth == found.prediction
+        sure = found.P[np.arange(len(hit)), found.prediction]
+        drawn = [lambda: figures.reliability(hit, sure, "its answer")]
+    return [draw() for draw in drawn]
+
+
+def _commands(run: RunFiles) -> list[tuple[str, str]]:
+    folder = shlex.quote(str(run.path))
+    data = run.recipe.get("test") or run.recipe.get("data")
+    rows = shlex.quote(str(data)) if data else "DATA"
+    again = f"workings train --recipe {shlex.quote(str(run.path / 'recipe.yaml'))}"
+    if not run.recipe.get("data"):
+        again += "  # trained from Python: give the same data= to workings.train"
+    return [
+        ("Evaluate on other rows whose answer is known", f"workings evaluate {folder} {rows}"),
+        ("Predict rows whose answer is not known", f"workings predict {folder} {rows} --out predictions.csv"),
+        ("Train again: same recipe, same data, same machine, the same run to the last bit", again),
+        ("Write this report anew", f"workings report {folder}"),
+    ]
+
+
+def _about(run: RunFiles) -> list[tuple[str, str]]:
+    """Where and with what the run was made."""
+    known = run.environment
+    packages = known.get("packages") or {}
+    found = [
+        ("command", known.get("command")),
+        ("date", known.get("date")),
+        ("processor", known.get("processor")),
+        ("machine", known.get("machine")),
+        ("threads", f"{known['threads']} of {count(known.get('cores') or 0, 'core')}" if "threads" in known else None),
+        ("way of executing a step", run.recipe.get("lane")),
+        ("Python", known.get("python")),
+        ("packages", ", ".join(f"{name} {version}" for name, version in packages.items())),
+        ("sha256 of the data", run.card.get("digest")),
+    ]
+    return [(name, str(value)) for name, value in found if value]

@@ -1,0 +1,196 @@
+"""What came out, as plain rows of words, ready for the template: metrics, confusion, mistakes, baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import confusion_matrix
+
+from workings.learning.formulas import METRICS
+from workings.learning.metrics import higher_is_better
+from workings.report.mistakes import losses, worst
+from workings.report.palette import heat_step
+from workings.report.reading import Predictions, RunFiles
+from workings.report.words import measured, metric_name, number, percent, seconds
+
+MOST_CONFUSED_CLASSES = 20  # a larger confusion matrix is unreadable; its largest cells are listed instead
+
+
+def metric_rows(run: RunFiles, judged_by: str) -> list[dict[str, Any]]:
+    """A line for each test metric: value, interval, method, the best baseline's, which way is better."""
+    intervals, method = run.metrics.get("intervals") or {}, run.metrics.get("method") or {}
+    known = METRICS[run.task]
+    found = []
+    for name, value in (run.metrics.get("metrics") or {}).items():
+        interval = intervals.get(name)
+        written, between = measured(name, value, interval)
+        theirs = [each["metrics"][name] for each in run.baselines if name in (each.get("metrics") or {})]
+        better = higher_is_better(name) if name in known else True
+        best = (max(theirs) if better else min(theirs)) if theirs else None
+        bounds = known[name].bounds if name in known else (0.0, float("inf"))
+        found.append(
+            {
+                "name": name,
+                "words": metric_name(name),
+                "text": known[name].text if name in known else "",
+                "value": written,
+                "interval": between,
+                "method": method.get(name, "") if isinstance(method, dict) else str(method),
+                "baseline": measured(name, best, interval)[0] if best is not None else "–",
+                "better": "higher" if better else "lower",
+                "headline": name == judged_by,
+                "bar": _bar(value, interval, best) if bounds == (0.0, 1.0) else None,
+            }
+        )
+    return found
+
+
+def _bar(value: float, interval: Sequence[float] | None, baseline: float | None) -> dict[str, float | None]:
+    """Places on a line of 120 units from 0 to 1."""
+    low, high = interval or (value, value)
+    place = {"value": value, "low": low, "high": high, "baseline": baseline}
+    return {name: None if x is None else round(4 + 112 * x, 1) for name, x in place.items()}
+
+
+def confusion(found: Predictions) -> dict[str, Any]:
+    """The confusion matrix with shares of each row, or its largest cells where there are very many classes."""
+    K = len(found.classes)
+    C = confusion_matrix(found.truth, found.prediction, labels=range(K))
+    support = C.sum(1)
+    share = C / np.maximum(support, 1)[:, None]
+    pairs = [(int(C[i, j]), i, j) for i in range(K) for j in range(K) if i != j and C[i, j]]
+    pairs.sort(key=lambda pair: -pair[0])
+    rows = [
+        {
+            "name": found.classes[i],
+            "cells": [
+                {
+                    "count": f"{C[i, j]:,}",
+                    "share": percent(float(share[i, j]), 0),
+                    "heat": heat_step(float(share[i, j])),
+                }
+                for j in range(K)
+            ],
+            "support": f"{support[i]:,}",
+        }
+        for i in range(K)
+    ]
+    return {
+        "rows": rows if K <= MOST_CONFUSED_CLASSES else [],
+        "pairs": [
+            {
+                "truth": found.classes[i],
+                "prediction": found.classes[j],
+                "count": f"{n:,}",
+                "share": percent(float(share[i, j])),
+            }
+            for n, i, j in pairs[:20]
+        ],
+        "more": max(0, len(pairs) - 20),
+    }
+
+
+def per_class(found: Predictions) -> list[dict[str, str]]:
+    """Precision, recall, F1 and rows of each class; a dash where one is not defined."""
+    K = len(found.classes)
+    C = confusion_matrix(found.truth, found.prediction, labels=range(K))
+    hits, support, said = np.diag(C), C.sum(1), C.sum(0)
+
+    def share(part: int, whole: int) -> str:
+        return percent(part / whole) if whole else "–"
+
+    return [
+        {
+            "name": found.classes[k],
+            "precision": share(hits[k], said[k]),
+            "recall": share(hits[k], support[k]),
+            "f1": f"{2 * hits[k] / (support[k] + said[k]):.3f}" if support[k] + said[k] else "–",
+            "support": f"{support[k]:,}",
+            "said": f"{said[k]:,}",
+        }
+        for k in range(K)
+    ]
+
+
+def mistakes(run: RunFiles, k: int = 12) -> list[dict[str, Any]]:
+    """The worst test rows: truth, prediction, how sure, the fields, and the picture if there is one."""
+    found = run.predictions
+    if found is None:
+        return []
+    loss = losses(run.task, found.truth, found.prediction, found.P)
+    listed = []
+    for i in worst(run.task, found.truth, found.prediction, found.P, k):
+        entry: dict[str, Any] = {
+            "where": found.where[i],
+            "fields": {name: _cell(value) for name, value in found.fields(int(i)).items() if name != run.target},
+            "picture": run.pictures.get(f"mistake-{found.row[i]}.png"),
+        }
+        if run.task == "regression":
+            entry |= {"truth": number(float(found.truth[i])), "prediction": number(float(found.prediction[i]))}
+            entry["off"] = number(float(found.prediction[i] - found.truth[i]))
+        else:
+            entry |= {"truth": found.classes[found.truth[i]], "prediction": found.classes[found.prediction[i]]}
+            if found.P is not None:
+                entry["sure"] = percent(float(found.P[i, found.prediction[i]]))
+                entry["truth_sure"] = percent(float(found.P[i, found.truth[i]]))
+        entry["loss"] = number(float(loss[i]), 3)
+        listed.append(entry)
+    return listed
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "missing"
+    return number(value, 5) if isinstance(value, float) else str(value)
+
+
+def contest(run: RunFiles, judged_by: str) -> dict[str, Any]:
+    """The net among its baselines, best first by the metric judged by, on one scale."""
+    metrics = run.metrics.get("metrics") or {}
+    interval = (run.metrics.get("intervals") or {}).get(judged_by)
+    phases = run.environment.get("seconds") or {}
+    own = phases.get("training") or sum(phases.values())
+    entries = [
+        {"name": "this network", "metrics": metrics, "seconds": own, "note": "", "own": True},
+        *({**each, "own": False} for each in run.baselines),
+    ]
+    columns = [name for name in _COLUMNS[run.task] if name in metrics and name != judged_by]
+    columns = [judged_by, *columns][:4] if judged_by else columns
+    higher = higher_is_better(judged_by) if judged_by else True
+    ranked = [each for each in entries if judged_by in (each.get("metrics") or {})]
+    ranked.sort(key=lambda each: each["metrics"][judged_by] * (-1 if higher else 1))
+    values = [each["metrics"][judged_by] for each in ranked] + list(interval or [])
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+
+    def place(x: float) -> float:
+        return round(6 + 148 * (x - low) / ((high - low) or 1), 1)
+
+    rows = [
+        {
+            "name": each["name"],
+            "own": each["own"],
+            "cells": [
+                measured(name, each["metrics"][name], (run.metrics.get("intervals") or {}).get(name))[0]
+                if name in (each.get("metrics") or {})
+                else "–"
+                for name in columns
+            ],
+            "seconds": seconds(each["seconds"]) if each.get("seconds") else "–",
+            "note": each.get("note", ""),
+            "place": place(each["metrics"][judged_by]) if each in ranked else None,
+            "low": place(interval[0]) if each["own"] and interval else None,
+            "high": place(interval[1]) if each["own"] and interval else None,
+        }
+        for each in [*ranked, *(each for each in entries if each not in ranked)]
+    ]
+    scale = [measured(judged_by, edge, interval)[0] for edge in (low, high)] if judged_by else []
+    return {"columns": [metric_name(name) for name in columns], "rows": rows, "scale": scale}
+
+
+_COLUMNS = {
+    "binary": ["accuracy", "roc_auc", "average_precision", "f1_macro", "log_loss"],
+    "multiclass": ["accuracy", "f1_macro", "roc_auc_ovr_macro", "log_loss"],
+    "regression": ["r2", "mae", "rmse", "median_ae"],
+}

@@ -1,0 +1,95 @@
+"""The first thing a report says: what the net can do, how sure that is, and whether something simpler does it better.
+
+It is judged by one metric (`workings.learning.metrics.headline`). If a baseline is better, that is said first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from workings.learning.metrics import headline, higher_is_better
+from workings.report.reading import RunFiles
+from workings.report.words import count, measured, metric_name
+
+Standing = Literal["better", "level", "worse", "useless", "alone", "unknown"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """metric: judged by. result: what the net does. comparison: against the best baseline, ``standing`` in a word."""
+
+    metric: str
+    result: str
+    comparison: str
+    standing: Standing
+
+
+def judge(run: RunFiles) -> Verdict:
+    """The verdict on a run; ``unknown`` where it has no metrics on test rows."""
+    metrics: dict[str, float] = run.metrics.get("metrics") or {}
+    name = _metric(run, metrics)
+    if name is None:
+        text = "This run has no result on test rows, so nothing can be said of how good the network is."
+        return Verdict("", text, "", "unknown")
+    interval = (run.metrics.get("intervals") or {}).get(name)
+    result = _result(run, name, metrics[name], interval)
+    comparison, standing = _against(run, name, metrics[name], interval)
+    return Verdict(name, result, comparison, standing)
+
+
+def _metric(run: RunFiles, metrics: dict[str, float]) -> str | None:
+    preferred = headline(run.task, run.class_counts or None)
+    fallback = {"regression": "mae"}.get(run.task, "accuracy")
+    return next((name for name in (preferred, fallback, *metrics) if name in metrics), None)
+
+
+def _result(run: RunFiles, name: str, value: float, interval: list[float] | None) -> str:
+    written, between = measured(name, value, interval)
+    sure = f" (95 % interval {between})" if between else ""
+    rows = count(int(run.metrics.get("rows") or 0), "test row")
+    metrics = run.metrics["metrics"]
+    if name == "accuracy":
+        return f"The network is right in {written}{sure} of {rows}."
+    if name == "r2":
+        error = f" On average it is {measured('mae', metrics['mae'])[0]} off." if "mae" in metrics else ""
+        return f"The network explains {written}{sure} of the variance of {run.target} in {rows}.{error}"
+    if name == "average_precision" and len(run.classes) == 2:
+        rare = f" ‘{run.classes[1]}’ is rare, so this is judged by precision and recall, not by accuracy."
+        return f"The network finds ‘{run.classes[1]}’ with an average precision of {written}{sure} in {rows}.{rare}"
+    return f"The network has {_a(metric_name(name))} of {written}{sure} in {rows}."
+
+
+def _against(run: RunFiles, name: str, value: float, interval: list[float] | None) -> tuple[str, Standing]:
+    known = [each for each in run.baselines if name in (each.get("metrics") or {})]
+    if not known:
+        why = "were refused or had no time" if run.baselines else "were not run"
+        return f"Baselines {why}, so it is not known whether something simpler does as well.", "alone"
+    sign = 1 if higher_is_better(name) else -1
+
+    def gain(each: dict[str, Any]) -> float:
+        return sign * each["metrics"][name]
+
+    best = max(known, key=gain)
+    theirs = measured(name, best["metrics"][name], interval)[0]
+    low, high = sorted(sign * edge for edge in interval) if interval else (sign * value, sign * value)
+    mine = sign * value
+    told = f"The best baseline, {best['name']}, reaches {theirs}"
+    floor = known[0] if known[0]["name"].startswith("always") else None
+    if floor is not None and mine <= gain(floor):
+        said = measured(name, floor["metrics"][name], interval)[0]
+        nothing = f"It has learnt nothing of use: “{floor['name']}” reaches {said}."
+        return (nothing if best is floor else f"{nothing} {told}."), "useless"
+    if gain(best) > high:
+        return f"A simpler model is better. {told}. Prefer it, or train this network further.", "worse"
+    if gain(best) >= low and interval:
+        side = "ahead" if gain(best) > mine else "behind" if gain(best) < mine else "level"
+        where = "level with it" if side == "level" else f"{side}, but within the interval"
+        return f"No clear winner. {told}: {where}, so these test rows do not tell the two apart.", "level"
+    if gain(best) == mine:
+        return f"No clear winner. {told} as well.", "level"
+    return f"It beats every baseline. {told}.", "better"
+
+
+def _a(name: str) -> str:
+    return f"an {name}" if name[0].lower() in "aeiou" else f"a {name}"
