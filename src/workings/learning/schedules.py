@@ -2,10 +2,10 @@
 
     η = schedule(step, steps, base),   step = 0 … steps − 1 counts the steps already done
 
-Nothing is remembered from step to step, so a resumed run needs no saved schedule. Each starts with ``warmup``:
-over the first m = round(warmup · steps) steps η climbs straight from base/(m + 1) to base, never from 0, which would
-waste the first step. Below, u = (step − m)/(steps − m) in [0, 1] is the part done after that; a step beyond the end
-counts as u = 1.
+Nothing is remembered from step to step, so a resumed run needs no saved schedule. Each starts with ``warmup``: over
+the first m = round(warmup · steps) steps (at most all but one) η climbs straight from base/(m + 1) to base, never
+from 0, which would waste the first step. Below, u = (step − m)/(steps − m) in [0, 1] is the part done after that; a
+step beyond the end counts as u = 1.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ class Schedule:
         raise NotImplementedError
 
     def __call__(self, step: int, steps: int, base: float) -> float:
-        m = round(self.warmup * steps)
+        m = min(round(self.warmup * steps), steps - 1)  # at least one step at base
         if step < m:
             return base * (step + 1) / (m + 1)
-        u = min((step - m) / (steps - m), 1.0) if steps > m else 1.0
+        u = min((step - m) / (steps - m), 1.0)
         return base * self.factor(u)
 
 
