@@ -16,6 +16,7 @@ traced graph.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -90,6 +91,9 @@ class CompiledSteps:
         for start in range(0, x.shape[0], self.steps):
             part = slice(start, start + self.steps)
             losses.append(self._call(x[part], y[part], numbers[part], None if weight is None else weight[part]))
+            if not math.isfinite(float(losses[-1].sum())):  # nothing may move from here on
+                losses.append(losses[-1][-1:].expand(x.shape[0] - part.stop))
+                break
         return torch.cat(losses)
 
     def _call(self, x: Tensor, y: Tensor, h: Tensor, weight: Tensor | None) -> Tensor:
