@@ -46,7 +46,8 @@ def examine(path: Path) -> TextFile:
     Raises:
         UserError: empty, not UTF-8 (with byte and line), of another kind; no header; names twice.
     """
-    head = path.open("rb").read(SNIFFED_BYTES)
+    with path.open("rb") as handle:
+        head = handle.read(SNIFFED_BYTES)
     for magic, kind, do in MAGIC:
         if head.startswith(magic):
             raise refuse("not-a-table", f"'{path}' is {kind}, not delimited text.", do=do)

@@ -1,0 +1,72 @@
+"""A table as it was brought: named columns in chunks of rows that can be gone through again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from workings.base.errors import UserError, refuse
+from workings.base.problems import Problem, shorten
+from workings.data.table_files import TextFile, ragged_rows
+
+CHUNK_ROWS = 131_072
+
+
+@dataclass
+class Table:
+    """Named columns of cells as they were brought; text files give text.
+
+    rows: exact for all but large text files, where it is an upper bound.
+    positional: the names were made up, since an array has none.
+    """
+
+    names: list[str]
+    rows: int
+    name: str
+    digest: str
+    problems: list[Problem] = field(default_factory=list)
+    positional: bool = False
+    frame: pl.DataFrame | None = None
+    lazy: pl.LazyFrame | None = None
+    text: TextFile | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether all rows are in memory, as one chunk."""
+        return self.frame is not None
+
+    def chunks(self) -> Iterator[pl.DataFrame]:
+        """All rows in order, some at a time. May be called again.
+
+        Raises:
+            UserError: rows of a text file with too many cells.
+        """
+        if self.frame is not None:
+            yield self.frame
+            return
+        assert self.lazy is not None
+        try:
+            for chunk in self.lazy.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True):
+                chunk.columns = self.names
+                yield chunk
+        except pl.exceptions.PolarsError as error:
+            raise unreadable(self.text, self.name, error) from None
+
+
+def unreadable(file: TextFile | None, name: str, error: Exception) -> UserError:
+    """The refusal of a file that the parser gave up on, with the rows at fault where they can be found."""
+    if file is not None:
+        long, _ = ragged_rows(file)
+        if long:
+            return refuse(
+                "ragged-rows",
+                f"{len(long):,} row(s) of {name} have more than the {len(file.names)} cells of the header.",
+                where=f"rows {shorten(long)}",
+                count=len(long),
+                why="It cannot be known which column a cell belongs to.",
+                do="Put quotes round text that contains the delimiter, or remove the rows.",
+            )
+    said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return refuse("unreadable", f"{name} could not be read as a table: {said}", do="Check that the file is whole.")
