@@ -352,6 +352,31 @@ def test_mapped_pixels_equal_pixels_in_memory_bit_for_bit(tmp_path: Path, mode: 
     assert sorted(path.suffix for path in (tmp_path / "cache").iterdir()) == [".arrow", ".json"]
 
 
+def test_threads_change_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many threads give the same order, digest, bad files and facts as one."""
+    for k in range(200):
+        save(folder / "cat" / f"more{k}.png", seed=2000 + k, mode="RGB" if k % 3 else "L")
+    spoil(folder)
+    one = open_images(folder, on_bad_file="skip")
+    monkeypatch.setattr("workings.data.images.reading.THREADS_FROM_BYTES", 0)
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    many = open_images(folder, on_bad_file="skip")
+    assert many.digest == one.digest
+    assert many.names == one.names
+    assert many.problems == one.problems
+    assert torch.equal(everything(many), everything(one))
+
+
+def test_what_would_fill_the_memory_goes_to_disk(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than a quarter of the free memory is mapped from disk, which is told with both figures."""
+    monkeypatch.setattr("workings.data.images.opening.free_memory", lambda: 1000)
+    told: list[Event] = []
+    dataset = open_images(folder, cache=tmp_path / "cache", emit=told.append)
+    assert "images-on-disk" in codes(dataset.problems)
+    assert any(isinstance(event, Decided) and event.name == "images_in_memory" for event in told)
+    assert everything(dataset).shape == (24, 1, 10, 12)
+
+
 def test_a_changed_file_is_decoded_again(folder: Path, tmp_path: Path) -> None:
     """The cache is used while every file has the size and time it had, and never after."""
     first = open_images(folder, in_memory=False, cache=tmp_path / "cache")
