@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from workings.base.errors import UserError
-from workings.base.problems import Problem, nearest, shorten
+from workings.base.problems import Problem, nearest, shorten, unknown_name
+
+BAD_FILES = ("refuse", "skip")
+TASKS = ("binary", "multiclass", "regression")
 
 
 def stop_if_any(problems: Sequence[Problem]) -> None:
@@ -96,6 +99,11 @@ def free_folder(path: str) -> list[Problem]:
             do=f"Choose another folder.{resume}",
         )
     ]
+
+
+def one_of(name: str, value: str | None, choices: Sequence[str]) -> list[Problem]:
+    """The problem of a value that is none of the choices."""
+    return [] if value is None or value in choices else [unknown_name(name, value, choices)]
 
 
 def above_zero(name: str, value: float | None) -> list[Problem]:

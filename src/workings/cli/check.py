@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from workings.data.dataset import Dataset
+    from workings.data.schema import Field
 
 
 def check(
@@ -87,13 +88,43 @@ def _show(data: str, dataset: Dataset | None, problems: Sequence[Problem], scree
             screen.print(line, soft_wrap=True)
 
 
+SHOWN = 60  # fields; a table of pixels has hundreds, all alike
+
+
 def _fields(dataset: Dataset) -> RenderableType:
-    """One line a field: its name and its kind."""
+    """One line a field: its kind, what is missing, what it holds, and why it is left out if it is."""
+    from rich.console import Group
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for column in ("field", "kind"):
-        table.add_column(column)
-    for field in dataset.schema.fields:
-        table.add_row(field.name, field.kind)
-    return table
+    table.add_column("field", no_wrap=True, overflow="ellipsis", max_width=24)
+    table.add_column("kind", no_wrap=True)
+    table.add_column("missing", justify="right", no_wrap=True)
+    table.add_column("distinct", justify="right", no_wrap=True)
+    table.add_column("holds", ratio=1, no_wrap=True, overflow="ellipsis")
+    fields = dataset.schema.fields
+    for field in fields[:SHOWN]:
+        is_target = field.name == dataset.task.target
+        style = "bold" if is_target else "" if field.used else "dim"
+        about = "" if field.distinct_is_estimate is False else "≈"
+        table.add_row(
+            Text(field.name, style),
+            Text("target" if is_target else field.kind, style),
+            Text(f"{field.missing:,}" if field.missing else "", "yellow"),
+            Text(f"{about}{field.distinct:,}" if field.distinct else "", style),
+            Text(_content(field) if field.used or is_target else f"not used: {field.reason}", style),
+        )
+    if len(fields) <= SHOWN:
+        return table
+    return Group(table, Text(f"and {len(fields) - SHOWN:,} more fields; --json lists them all", "dim"))
+
+
+def _content(field: Field) -> str:
+    """The range of numbers, or the most frequent values with their counts."""
+    from workings.cli.words import number
+
+    if field.min is not None and field.max is not None:
+        mean = f", mean {number(float(field.mean))}" if field.mean is not None else ""
+        return f"{number(float(field.min))} … {number(float(field.max))}{mean}"
+    return ", ".join(f"{text or 'empty'} {count:,}" for text, count in field.top[:5])

@@ -9,12 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from workings.base.events import Checkpointed, Decided, Event
-from workings.base.problems import Problem, unknown_name
+from workings.base.problems import Problem
 from workings.cli import arguments as given
 from workings.cli.words import quoted
-
-TASKS = ("binary", "multiclass", "regression")
-BAD_FILES = ("refuse", "skip")
 
 
 def train(
@@ -150,15 +147,14 @@ def _problems(data: str | None, options: dict[str, Any], resume: str | None, eve
     if options.get("seed", 0) < 0:
         what = f"The seed is {options['seed']}; it must be 0 or more."
         problems.append(Problem("error", "bad-value", what, do="Give another seed."))
-    for name, choices in (("task", TASKS), ("on_bad_file", BAD_FILES)):
-        if name in options and options[name] not in choices:
-            problems.append(unknown_name(name.replace("_", "-"), options[name], choices))
-    return problems
+    problems += given.one_of("task", options.get("task"), given.TASKS)
+    return problems + given.one_of("on-bad-file", options.get("on_bad_file"), given.BAD_FILES)
 
 
 def _with_resume(options: dict[str, Any]) -> list[Problem]:
     """A resumed run is the run that was stopped: nothing about it can be said anew."""
-    named = [f"--{name.replace('_', '-')}" if name != "settings" else "--set" for name in options]
+    said = [name for name in options if name != "test"]  # data and test data may have moved
+    named = [f"--{name.replace('_', '-')}" if name != "settings" else "--set" for name in said]
     if not named:
         return []
     return [

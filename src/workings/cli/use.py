@@ -10,6 +10,7 @@ import typer
 
 from workings.base.problems import Problem, nearest
 from workings.cli import arguments as given
+from workings.cli.arguments import BAD_FILES
 
 if TYPE_CHECKING:
     from polars import DataFrame
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="The folder that `workings train` made.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")]
+
+OnBadFile = Annotated[
+    str, typer.Option(metavar="refuse|skip", help="What to do about unreadable images: refuse, or skip and list them.")
+]
 
 FORMATS = (".csv", ".parquet", ".json")
 
@@ -28,11 +33,12 @@ def evaluate(
         list[str] | None,
         typer.Option(metavar="NAME", help="Only this metric; may be given many times. Default: all of the task's."),
     ] = None,
+    on_bad_file: OnBadFile = "refuse",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Judge a trained net on other rows: every metric of its task, with 95 % intervals."""
-    given.stop_if_any([*given.is_run(run), *given.existing(data)])
+    given.stop_if_any([*given.is_run(run), *given.existing(data), *given.one_of("on-bad-file", on_bad_file, BAD_FILES)])
 
     from workings import api
     from workings.cli import console
@@ -40,7 +46,7 @@ def evaluate(
     from workings.cli.result import metrics_table
 
     with reading(quiet=quiet) as readers:
-        found = api.open_run(run).evaluate(data, metrics=metric or None, emit=readers)
+        found = api.open_run(run).evaluate(data, metrics=metric or None, emit=readers, on_bad_file=on_bad_file)
     if as_json:
         problems = [each.to_dict() for each in readers.problems]
         console.write_json({"run": run, "data": data, **found, "problems": problems})
@@ -58,10 +64,11 @@ def predict(
         typer.Option(metavar="FILE", help="A new .csv, .parquet or .json file. Default: CSV on standard output."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over the file if it is there.")] = False,
+    on_bad_file: OnBadFile = "refuse",
     quiet: Quiet = False,
 ) -> None:
     """Predict every row: the row's number or file, the prediction, the probability of each class."""
-    problems = [*given.is_run(run), *given.existing(data)]
+    problems = [*given.is_run(run), *given.existing(data), *given.one_of("on-bad-file", on_bad_file, BAD_FILES)]
     if out is not None:
         problems += [*given.free(out, force=force), *_format_problems(out)]
     given.stop_if_any(problems)
@@ -70,7 +77,7 @@ def predict(
     from workings.cli.readers import reading
 
     with reading(quiet=quiet) as readers:
-        frame = api.open_run(run).predict(data, emit=readers)
+        frame = api.open_run(run).predict(data, emit=readers, on_bad_file=on_bad_file)
     if out is None:
         sys.stdout.write(frame.write_csv())
         return
