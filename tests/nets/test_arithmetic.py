@@ -91,6 +91,12 @@ def test_the_larger_field_counts_where_branches_meet() -> None:
     assert [row.receptive_field for row in describe(net, (1, 9, 9))] == [(5, 5), (3, 3), (9, 9)]
 
 
+def test_no_field_is_larger_than_the_image() -> None:
+    """r = 1 + 2·4 = 9 over an image of 6: all 6 pixels are seen, as by a dense layer; the next field follows 9."""
+    net = nn.Sequential(nn.Conv2d(1, 1, 5, padding=2), nn.Conv2d(1, 1, 5, padding=2))
+    assert [row.receptive_field for row in describe(net, (1, 6, 20))] == [(5, 5), (6, 9)]
+
+
 class Odd(nn.Module):
     """What users write: an LSTM, a parameter of the module's own, a layer that never runs, one that runs twice."""
 

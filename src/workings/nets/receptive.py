@@ -5,8 +5,8 @@ Along one axis, for a filter of size F (spread by its dilation) and stride S:
     r ← r + (F − 1) j        j ← j S        from r = 1, j = 1 at the input
 
 r is the field and j the distance, in input pixels, between neighbours. Where branches meet, the larger field counts.
-A dense layer, a flattened map or a global pooling sees the whole image. Padding is not taken off, so near the border
-part of a field lies outside the image. Araujo, Norris and Sim 2019.
+A dense layer or a global pooling sees the whole image, and no field is said to be larger than that. Padding is not
+taken off: near the border a part of a field lies outside the image. Araujo, Norris and Sim 2019.
 
 The fields travel with the tensors: torch calls between layers are watched, and what is not known stays unknown.
 """
@@ -80,7 +80,9 @@ class Fields(TorchFunctionMode):
             else:
                 field = None
         self.known[id(output)] = (output, field)
-        return field.r if field is not None else ()
+        if field is None or self.whole is None:
+            return ()
+        return tuple(min(r, size) for r, size in zip(field.r, self.whole.r, strict=True))
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
