@@ -14,6 +14,7 @@ import torch
 from tests.nets import by_hand
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.fx.experimental.proxy_tensor import make_fx
 
 from workings import nets
 from workings.learning.losses import make_loss
@@ -159,6 +160,27 @@ def test_training_draws_its_numbers_from_the_global_generator(case: Any) -> None
     first = net(x)
     torch.manual_seed(5)
     assert torch.equal(net(x), first)
+
+
+@every_net
+def test_a_training_pass_can_be_traced_into_one_graph(case: Any) -> None:
+    """No Python decision depends on the numbers: traced on one batch, the graph is right on another, masks included."""
+    net, x = make(case)
+    net.train()
+    names = [name for name, _ in net.named_parameters()]
+    buffers = {name: buffer.clone() for name, buffer in net.named_buffers()}
+
+    def forward(x: Tensor, *parameters: Tensor) -> Tensor:
+        own = {name: buffer.clone() for name, buffer in buffers.items()}
+        return functional_call(net, {**dict(zip(names, parameters, strict=True)), **own}, (x,))
+
+    parameters = [p.detach() for p in net.parameters()]
+    graph = make_fx(forward)(x, *parameters)
+    other, moved = torch.randn_like(x), [p + 0.1 for p in parameters]
+    torch.manual_seed(4)
+    expected = forward(other, *moved)
+    torch.manual_seed(4)
+    torch.testing.assert_close(graph(other, *moved), expected, rtol=1e-12, atol=1e-12)
 
 
 @every_net
