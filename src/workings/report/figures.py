@@ -43,11 +43,11 @@ def curve(
     log = low > 0 and high / low > 30 and name != "learning_rate"
     pad = (high - low) * 0.06
     if name == "learning_rate":
-        y = Axis("learning rate", 0.0, high + pad)
+        y = Axis("", 0.0, high + pad)
     elif log:
-        y = Axis(f"{metric_name(name)} (log scale)", low / 1.2, high * 1.2, log=True)
+        y = Axis("log scale", low / 1.2, high * 1.2, log=True)
     else:
-        y = Axis(metric_name(name), low - pad, high + pad)
+        y = Axis("", low - pad, high + pad)
     ends = "; ".join(
         f"{_SPLITS[split]} from {number(line[0, 1])} to {number(line[-1, 1])}" for split, line in drawn.items()
     )
@@ -65,7 +65,10 @@ def curve(
         plot.rules([((best[0], plot.y.low), (best[0], plot.y.high))], "mark")
         plot.dots([best], "spot")
         late = best[0] > 0.6 * steps.max()
-        plot.text((best[0], plot.y.high), "kept", "end" if late else "start", -6 if late else 6, 11)
+        # At the end of the rule that is farther from the point, where no curve can be in the way of both.
+        top = float(y.share(np.array([best[1]]))[0]) < 0.5
+        edge = (best[0], y.high if top else y.low)
+        plot.text(edge, "kept", "end" if late else "start", -6 if late else 6, 11 if top else -6)
     key = tuple((("main" if split == "val" or len(drawn) == 1 else "other"), _SPLITS[split]) for split in drawn)
     title = metric_name(name)
     return Figure(title[0].upper() + title[1:], "", plot.svg(), key if len(key) > 1 else ())
@@ -154,17 +157,17 @@ def predicted_against_true(truth: Floats, prediction: Floats, target: str) -> Fi
     """One dot a row; on the diagonal the prediction is right."""
     shown = _some(len(truth))
     low, high = float(min(truth.min(), prediction.min())), float(max(truth.max(), prediction.max()))
-    pad = (high - low) * 0.03
+    both = np.array([low, high])
     correlation = float(np.corrcoef(truth, prediction)[0, 1]) if np.ptp(truth) and np.ptp(prediction) else 0.0
     plot = Plot(
         "scatter",
         "Predicted against true values",
         f"{count(len(shown), 'row')}; correlation of truth and prediction {correlation:.3f}.",
-        Axis(f"true {target}", low - pad, high + pad),
-        Axis(f"predicted {target}", low - pad, high + pad),
+        _padded(f"true {target}", both),
+        _padded(f"predicted {target}", both),
         height=320,
     )
-    plot.dots(np.column_stack([truth, prediction])[shown], "dots")
+    plot.dots(np.column_stack([truth, prediction])[shown], _dots(len(shown)))
     plot.line([(low, low), (high, high)], "line other")
     return Figure("Predicted against true", f"{_drawn(shown, truth)}On the diagonal a prediction is exact.", plot.svg())
 
@@ -177,11 +180,11 @@ def residuals_against_predicted(truth: Floats, prediction: Floats, target: str) 
         "residuals",
         "Residuals against predicted values",
         f"Residuals from {number(float(e.min()))} to {number(float(e.max()))}, mean {number(float(e.mean()))}.",
-        Axis(f"predicted {target}", float(prediction.min()), float(prediction.max())),
-        Axis("true − predicted", float(e.min()), float(e.max())),
+        _padded(f"predicted {target}", prediction),
+        _padded("true − predicted", e),
         height=320,
     )
-    plot.dots(np.column_stack([prediction, e])[shown], "dots")
+    plot.dots(np.column_stack([prediction, e])[shown], _dots(len(shown)))
     plot.line([(plot.x.low, 0), (plot.x.high, 0)], "line other")
     text = "A cloud without shape is good; a funnel or a bend is something not learnt."
     return Figure("Residuals", _drawn(shown, truth) + text, plot.svg())
@@ -204,7 +207,7 @@ def residual_histogram(truth: Floats, prediction: Floats) -> Figure:
         Axis("rows", 0.0, float(heights.max()) * 1.05),
         height=320,
     )
-    plot.bars(edges.tolist(), heights.tolist(), "bar")
+    plot.bars(edges.tolist(), heights.tolist(), "column")
     plot.rules([((0, 0), (0, plot.y.high))], "mark")
     outside = int(((e < edges[0]) | (e > edges[-1])).sum())
     text = f"The outer bars also hold the {count(outside, 'row')} beyond them." if outside else ""
@@ -213,6 +216,17 @@ def residual_histogram(truth: Floats, prediction: Floats) -> Figure:
 
 def _unit_axis(label: str, low: float = 0.0) -> Axis:
     return Axis(label, low, 1.0, ticks=nice_ticks(low, 1.0), written=lambda x: f"{x:.1f}" if 0 < x < 1 else f"{x:.0f}")
+
+
+def _padded(label: str, values: Floats) -> Axis:
+    """An axis with a little room on either side."""
+    low, high = float(values.min()), float(values.max())
+    pad = (high - low) * 0.04
+    return Axis(label, low - pad, high + pad)
+
+
+def _dots(n: int) -> str:
+    return "dots few" if n < 400 else "dots"
 
 
 def _thin(line: Floats) -> Floats:

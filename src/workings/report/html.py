@@ -62,6 +62,7 @@ def render(run: RunFiles) -> str:
         curve_numbers=record.numbers(),
         stopped=run.metrics.get("stopped"),
         metrics=results.metric_rows(run, verdict.metric),
+        methods=sorted(set((run.metrics.get("method") or {}).values())),
         metric_notes=[each for each in run.metrics.get("notes") or [] if each.get("code") != "no-interval"],
         confusion=results.confusion(run.predictions) if run.predictions and run.task != "regression" else None,
         per_class=results.per_class(run.predictions) if run.predictions and run.task != "regression" else [],

@@ -13,7 +13,7 @@ from workings.learning.metrics import higher_is_better
 from workings.report.mistakes import losses, worst
 from workings.report.palette import heat_step
 from workings.report.reading import Predictions, RunFiles
-from workings.report.words import measured, metric_name, number, percent, seconds
+from workings.report.words import measured, metric_name, number, percent, seconds, short_name
 
 MOST_CONFUSED_CLASSES = 20  # a larger confusion matrix is unreadable; its largest cells are listed instead
 
@@ -37,7 +37,7 @@ def metric_rows(run: RunFiles, judged_by: str) -> list[dict[str, Any]]:
                 "text": known[name].text if name in known else "",
                 "value": written,
                 "interval": between,
-                "method": method.get(name, "") if isinstance(method, dict) else str(method),
+                "method": method.get(name, "").split(",")[0],
                 "baseline": measured(name, best, interval)[0] if best is not None else "–",
                 "better": "higher" if better else "lower",
                 "headline": name == judged_by,
@@ -143,7 +143,7 @@ def mistakes(run: RunFiles, k: int = 12) -> list[dict[str, Any]]:
 def _cell(value: Any) -> str:
     if value is None:
         return "missing"
-    return number(value, 5) if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def contest(run: RunFiles, judged_by: str) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def contest(run: RunFiles, judged_by: str) -> dict[str, Any]:
         for each in [*ranked, *(each for each in entries if each not in ranked)]
     ]
     scale = [measured(judged_by, edge, interval)[0] for edge in (low, high)] if judged_by else []
-    return {"columns": [metric_name(name) for name in columns], "rows": rows, "scale": scale}
+    return {"columns": [short_name(name) for name in columns], "rows": rows, "scale": scale}
 
 
 _COLUMNS = {

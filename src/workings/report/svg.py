@@ -69,15 +69,15 @@ class Axis:
 
 
 def tick_text(x: float, ticks: list[float]) -> str:
-    """A tick in as few digits as tell it from the others; thousands as k and M."""
+    """A tick in as few digits as tell it from the others; from ten thousand on with k, M and G."""
     largest = max(abs(t) for t in ticks)
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+    for size, divisor, unit in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
         if largest >= size:
-            divisor = 1e3 if unit == "k" else size
             return minus(f"{x / divisor:g}") + (unit if x else "")
-    if x and (abs(x) < 1e-3 or largest < 1e-3):
-        return number(x, 2)
-    return minus(f"{round(x, 10):g}")
+    if abs(x) >= 1e3:
+        return minus(f"{x:,g}")
+    plain = f"{round(x, 12):g}"
+    return number(x, 2).removeprefix("1 × ") if "e" in plain else minus(plain)
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from workings.learning.metrics import headline, higher_is_better
 from workings.report.reading import RunFiles
-from workings.report.words import count, measured, metric_name
+from workings.report.words import count, measured, metric_name, percent
 
 Standing = Literal["better", "level", "worse", "useless", "alone", "unknown"]
 
@@ -47,17 +47,19 @@ def _metric(run: RunFiles, metrics: dict[str, float]) -> str | None:
 def _result(run: RunFiles, name: str, value: float, interval: list[float] | None) -> str:
     written, between = measured(name, value, interval)
     sure = f" (95 % interval {between})" if between else ""
-    rows = count(int(run.metrics.get("rows") or 0), "test row")
+    which = "row that it was trained on" if run.metrics.get("on") == "training rows" else "test row"
+    rows = count(int(run.metrics.get("rows") or 0), which, which.replace("row", "rows", 1))
     metrics = run.metrics["metrics"]
     if name == "accuracy":
-        return f"The network is right in {written}{sure} of {rows}."
+        return f"The network is right in {written} of {rows}{sure}."
     if name == "r2":
         error = f" On average it is {measured('mae', metrics['mae'])[0]} off." if "mae" in metrics else ""
-        return f"The network explains {written}{sure} of the variance of {run.target} in {rows}.{error}"
+        part = percent(value) if value > 0 else "none"
+        return f"The network explains {part} of the variance of {run.target} in {rows}: R² {written}{sure}.{error}"
     if name == "average_precision" and len(run.classes) == 2:
         rare = f" ‘{run.classes[1]}’ is rare, so this is judged by precision and recall, not by accuracy."
-        return f"The network finds ‘{run.classes[1]}’ with an average precision of {written}{sure} in {rows}.{rare}"
-    return f"The network has {_a(metric_name(name))} of {written}{sure} in {rows}."
+        return f"The network finds ‘{run.classes[1]}’ with an average precision of {written} in {rows}{sure}.{rare}"
+    return f"The network has {_a(metric_name(name))} of {written} in {rows}{sure}."
 
 
 def _against(run: RunFiles, name: str, value: float, interval: list[float] | None) -> tuple[str, Standing]:

@@ -30,6 +30,12 @@ IN_WORDS = {
     "roc_auc_ovr_macro": "ROC AUC, one against the rest",
     "top_5_accuracy": "top-5 accuracy",
 }
+SHORT = {"mae": "MAE", "median_ae": "median error", "rmse": "RMSE", "roc_auc_ovr_macro": "ROC AUC"}
+
+
+def short_name(name: str) -> str:
+    """The metric as a narrow column's head."""
+    return SHORT.get(name) or metric_name(name)
 
 
 def metric_name(name: str) -> str:
@@ -61,20 +67,27 @@ def percent(share: float, decimals: int = 1) -> str:
 
 
 def measured(name: str, value: float, interval: Sequence[float] | None = None) -> tuple[str, str]:
-    """A metric and its interval, rounded alike: to one digit finer than the interval's width tells."""
-    share = name in SHARES or name == "r2"
-    scale = 100 if share else 1
+    """A metric and its interval, rounded alike: about as fine as the interval's width tells, with its unit."""
+    share = name in SHARES
+    scale, unit = (100, "\N{NO-BREAK SPACE}%") if share else (1, "")
+    decimals = min(3, 2 - math.floor(math.log10(abs(value * scale) or 1)))
     if interval and interval[1] > interval[0]:
-        decimals = min(6, max(0, 1 - math.floor(math.log10((interval[1] - interval[0]) * scale)) - share))
-    else:
-        decimals = 1 if share else min(6, max(0, 3 - math.floor(math.log10(abs(value) or 1))))
-    unit = "\N{NO-BREAK SPACE}%" if share else ""
-    written = minus(f"{value * scale:,.{decimals}f}")
+        told = round(-math.log10((interval[1] - interval[0]) * scale)) + 1
+        decimals = told if share else max(told, decimals)
+    decimals = max(decimals, 1) if share else max(decimals, 0)
+
+    def written(x: float) -> str:
+        if decimals > 6:
+            return number(x * scale, 3)
+        text = f"{x * scale:,.{decimals}f}"
+        return minus(text.lstrip("-") if not text.strip("-0.,") else text)
+
     if not interval:
-        return written + unit, ""
-    low, high = (minus(f"{edge * scale:,.{decimals}f}") for edge in interval)
-    between = " to " if "−" in low + high else "–"
-    return written + unit, f"{low}{between}{high}{unit}"
+        return written(value) + unit, ""
+    low, high = written(interval[0]), written(interval[1])
+    # The joiner keeps a line from breaking behind the dash.
+    between = " to " if "−" in low + high else "–\N{WORD JOINER}"
+    return written(value) + unit, f"{low}{between}{high}{unit}"
 
 
 def seconds(s: float) -> str:
