@@ -40,6 +40,11 @@ class ActivationInfo:
     f: Function
     derivative: Function
 
+    @property
+    def rising(self) -> bool:
+        """Whether z₁ ≤ z₂ gives σ(z₁) ≤ σ(z₂), for slope, alpha ≥ 0: then max pooling and σ may change places."""
+        return self.name in ("step", "linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu")
+
 
 def _sigmoid_derivative(z: Tensor, slope: float, alpha: float) -> Tensor:
     a = torch.sigmoid(z)

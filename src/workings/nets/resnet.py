@@ -24,6 +24,7 @@ from workings.nets import activations
 from workings.nets.activations import Activation
 from workings.nets.geometry import conv_out
 from workings.nets.layers import Add, Dropout, Scale
+from workings.nets.one_channel import Conv2d
 from workings.nets.registry import register
 from workings.nets.settings import Setting
 
@@ -43,7 +44,7 @@ class ConvNorm(nn.Module):
         batch_norm: bool,
     ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, channels, kernel, stride, (kernel - 1) // 2, bias=not batch_norm)
+        self.conv = Conv2d(inputs, channels, kernel, stride, (kernel - 1) // 2, bias=not batch_norm)
         self.pool = pool
         self.norm = nn.BatchNorm2d(channels) if batch_norm else None
         self.activation = sigma
