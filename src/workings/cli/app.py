@@ -46,8 +46,8 @@ def _show_version(asked: bool) -> None:
 First steps:
   workings sample iris                    # a table to try it on: iris.csv
   workings check iris.csv                 # what is in it, and what is wrong with it
-  workings train iris.csv                 # a run folder with weights, metrics and a report
-  workings predict runs/iris-1 iris.csv   # one line a row
+  workings train iris.csv --out runs/iris # a run folder with weights, metrics and a report
+  workings predict runs/iris iris.csv     # one line a row
 
 Exit codes: 0 done, 2 the input is wrong, 130 interrupted (the run can be resumed), 1 a bug in Workings."""
 )
@@ -86,17 +86,17 @@ workings train photos/ --net cnn --minutes 10 --out runs/photos
 workings train house.csv --target price --test later.csv --seed 3
 workings train adult.csv --target income --set learning_rate=0.001 --set "hidden=[128, 64]"
 workings train adult.csv --target income --net mynet.py:MyNet
-workings train --recipe runs/adult-1/recipe.yaml --out runs/again
-workings train --resume runs/adult-1""",
+workings train --recipe runs/adult/recipe.yaml --out runs/again
+workings train --resume runs/adult""",
     "check": """workings check adult.csv --target income
 workings check photos/
 workings check adult.csv --json""",
-    "evaluate": """workings evaluate runs/adult-1 adult-test.csv
-workings evaluate runs/photos-1 more-photos/ --json""",
-    "predict": """workings predict runs/adult-1 new.csv                        # CSV on standard output
-workings predict runs/adult-1 new.csv --out predictions.parquet""",
-    "report": """workings report runs/adult-1
-workings report runs/adult-1 --open""",
+    "evaluate": """workings evaluate runs/adult adult-test.csv
+workings evaluate runs/photos more-photos/ --json""",
+    "predict": """workings predict runs/adult new.csv                        # CSV on standard output
+workings predict runs/adult new.csv --out predictions.parquet""",
+    "report": """workings report runs/adult
+workings report runs/adult --open""",
     "nets": """workings nets
 workings nets --json""",
     "net": """workings net cnn --input 3x32x32 --outputs 10

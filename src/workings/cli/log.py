@@ -60,9 +60,10 @@ class Log:
     def _epoch(self) -> None:
         ended, stepped = self.course.ended, self.course.stepped
         assert ended is not None
-        facts = [f"epoch {ended.epoch}/{ended.epochs}", *self.course.facts()]
+        facts = [f"epoch {ended.epoch}/{ended.epochs}"]
         if stepped is not None and ended.epoch < ended.epochs:
             facts.append(f"{duration(stepped.seconds_left)} left")
+        facts += self.course.facts()
         self.said, self.owed = time.monotonic(), False
         # What does not fit in the line is least important, and last.
         while len("  " + " · ".join(facts)) > self.screen.width:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workings.base.files import read_json
 from workings.base.problems import Problem
 from workings.cli.words import number, quoted
 
@@ -15,22 +14,31 @@ if TYPE_CHECKING:
 
     from workings.api import Run
 
-HIGHER_IS_WORSE = ("loss", "mae", "mse", "rmse", "error", "brier", "calibration", "absolute")
+STYLES = {"better": "green", "ahead": "green", "behind": "yellow", "worse": "yellow", "useless": "red"}
 SHOWN = 6  # metrics in the panel; all of them are in the report and in --json
 
 
 def summary(run: Run, problems: Sequence[Problem]) -> dict[str, Any]:
     """The object of ``train --json``."""
-    folder = Path(run.path)
-    told = _read(folder / "metrics.json")
-    report = folder / "report.html"
+    from workings.report.reading import read_run
+    from workings.report.verdict import judge
+
+    files = read_run(run.path)
+    verdict = judge(files)
+    report = Path(run.path) / "report.html"
     return {
-        "run": str(folder),
-        "task": _task(run),
-        "rows": told.get("rows"),
+        "run": str(run.path),
+        "task": run.task.kind,
+        "target": run.task.target,
+        "rows": files.metrics.get("rows"),
         "metrics": dict(run.metrics),
-        "intervals": told.get("intervals", {}),
-        "baselines": _baselines(folder),
+        "intervals": files.metrics.get("intervals", {}),
+        "baselines": files.baselines,
+        "verdict": {
+            "standing": verdict.standing,
+            "result": _typed(verdict.result),
+            "comparison": _typed(verdict.comparison),
+        },
         "report": str(report) if report.is_file() else None,
         "problems": [each.to_dict() for each in problems],
     }
@@ -39,26 +47,28 @@ def summary(run: Run, problems: Sequence[Problem]) -> dict[str, Any]:
 def show(run: Run, screen: Console) -> None:
     """The panel of a finished run, and what to type next."""
     from rich import box
+    from rich.markup import escape
     from rich.panel import Panel
 
     found = summary(run, [])
-    folder = found["run"]
-    title = f"{Path(folder).name} · {found['task']}"
+    width = min(screen.width, 100)
+    target = f" of '{run.task.target}'" if run.task.target else ""
+    title = f"[bold]{escape(Path(run.path).name)} · {found['task']}{escape(target)}[/]"
+    body = _body(found, width - 4)
     screen.print()
-    screen.print(
-        Panel(
-            _body(found), title=f"[bold]{title}[/]", title_align="left", box=box.ROUNDED, width=min(screen.width, 100)
-        ),
-        soft_wrap=False,
-    )
+    screen.print(Panel(body, title=title, title_align="left", box=box.ROUNDED, width=width), soft_wrap=False)
     screen.print("Next:")
-    path = quoted(folder)
-    for command, what in (
-        (f"workings report {path} --open", "read the report" if found["report"] else "write the report"),
-        (f"workings evaluate {path} DATA", "the metrics on other rows"),
-        (f"workings predict {path} DATA", "one line a row"),
-    ):
-        screen.print(f"  {command:<44} [dim]# {what}[/]", soft_wrap=True)
+    path = quoted(run.path)
+    commands = {
+        f"workings report {path} --open": "read the report" if found["report"] else "write the report, and read it",
+        f"workings evaluate {path} DATA": "the metrics on other rows",
+        f"workings predict {path} DATA": "one line a row",
+    }
+    longest = max(map(len, commands))
+    for command, what in commands.items():
+        # On a narrow screen the command stays in one piece, ready to be copied.
+        fits = longest + 4 + len(max(commands.values(), key=len)) <= width
+        screen.print(f"  {command:<{longest}}  [dim]# {what}[/]" if fits else f"  {command}", soft_wrap=True)
 
 
 def metrics_table(
@@ -66,75 +76,80 @@ def metrics_table(
     intervals: dict[str, Any],
     baselines: Sequence[dict[str, Any]] = (),
     limit: int | None = None,
+    width: int = 80,
 ) -> RenderableType:
     """Metrics with their 95 % intervals, and the best baseline's value beside them where there is one."""
     from rich.table import Table
 
-    shown = list(metrics)[:limit]
-    best = {name: _best(name, baselines) for name in shown}
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    table.add_column("test" if baselines else "metric", no_wrap=True)
-    table.add_column("value", justify="right", no_wrap=True)
-    table.add_column("95 % interval", no_wrap=True)
-    if any(best.values()):
-        table.add_column("best baseline", no_wrap=True, overflow="ellipsis")
-    for name in shown:
+    rows = []
+    for name in list(metrics)[:limit]:
         low_high = intervals.get(name)
-        cells = [
-            name,
-            f"[bold]{number(float(metrics[name]))}[/]",
-            f"{number(float(low_high[0]))} – {number(float(low_high[1]))}" if low_high else "",
-        ]
-        if any(best.values()):
-            beside = best[name]
-            cells.append(f"{number(beside[0])}  [dim]{beside[1]}[/]" if beside else "")
+        between = f"{number(float(low_high[0]))} – {number(float(low_high[1]))}" if low_high else ""
+        rows.append((name, number(float(metrics[name])), between, _best(name, baselines)))
+    head = ("test" if baselines else "metric", "value", "95 % interval", "best baseline")
+    columns = [max(map(len, column)) for column in zip(head[:3], *(row[:3] for row in rows), strict=True)]
+    room = width - sum(columns) - 2 * len(columns)
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    with_baselines = any(row[3] for row in rows)
+    for title, align in zip(head[: 4 if with_baselines else 3], ("left", "right", "left", "left"), strict=False):
+        table.add_column(title, justify=align, no_wrap=True)  # type: ignore[arg-type]
+    for name, value, between, best in rows:
+        cells = [name, f"[bold]{value}[/]", between]
+        if with_baselines:
+            cells.append(_beside(best, room))
         table.add_row(*cells)
     return table
 
 
-def _body(found: dict[str, Any]) -> RenderableType:
+def _beside(best: tuple[float, str] | None, room: int) -> str:
+    """A baseline's value and its name, as much of it as there is room for."""
+    from rich.markup import escape
+
+    if best is None:
+        return ""
+    value, name = number(best[0]), best[1]
+    left = room - len(value) - 2
+    for shorter in (name, name.split(",")[0]):  # "nearest neighbours, k = 10"
+        if len(shorter) <= left:
+            return f"{value}  [dim]{escape(shorter)}[/]"
+    return f"{value}  [dim]{escape(name[: max(left - 1, 0)])}…[/]"
+
+
+def _body(found: dict[str, Any], width: int) -> RenderableType:
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    parts: list[RenderableType] = []
-    if found["metrics"]:
-        parts.append(metrics_table(found["metrics"], found["intervals"], found["baselines"], SHOWN))
-        more = len(found["metrics"]) - SHOWN
-        rows = f"on {found['rows']:,} test rows" if found["rows"] else ""
-        told = ", ".join(part for part in (rows, f"{more} more in the report" if more > 0 else "") if part)
-        parts.append(Text(told, "dim"))
-    else:
-        parts.append(Text("No rows were held out for testing, so there are no test metrics.", "yellow"))
+    verdict = found["verdict"]
+    more = len(found["metrics"]) - SHOWN
+    rows = f"on {found['rows']:,} test rows" if found["rows"] else ""
+    told = ", ".join(part for part in (rows, f"{more} more in the report" if more > 0 else "") if part)
     places = Table.grid(padding=(0, 2))
     places.add_column(style="dim", no_wrap=True)
     places.add_column(overflow="fold")
     places.add_row("run", Text(str(found["run"])))
     if found["report"]:
         places.add_row("report", Text(str(found["report"])))
-    parts += [Text(""), places]
-    return Group(*parts)
+    return Group(
+        Text(f"{verdict['result']} ").append(verdict["comparison"], STYLES.get(verdict["standing"], "")),
+        Text(""),
+        metrics_table(found["metrics"], found["intervals"], found["baselines"], SHOWN, width),
+        Text(told, "dim"),
+        Text(""),
+        places,
+    )
 
 
-def _task(run: Run) -> str:
-    return str(getattr(run.task, "kind", run.task))
-
-
-def _read(path: Path) -> dict[str, Any]:
-    content = read_json(path) if path.is_file() else {}
-    return content if isinstance(content, dict) else {}
-
-
-def _baselines(folder: Path) -> list[dict[str, Any]]:
-    path = folder / "baselines.json"
-    content = read_json(path) if path.is_file() else []
-    return content.get("baselines", []) if isinstance(content, dict) else content
+def _typed(text: str) -> str:
+    """The report's text with the spaces of a keyboard: terminals disagree on how wide the others are."""
+    return text.replace("\N{WORD JOINER}", "").replace("\N{NO-BREAK SPACE}", " ")
 
 
 def _best(name: str, baselines: Sequence[dict[str, Any]]) -> tuple[float, str] | None:
     """The best baseline by one metric: its value and its name."""
+    from workings.learning.metrics import higher_is_better
+
     having = [(float(each["metrics"][name]), str(each["name"])) for each in baselines if name in each["metrics"]]
     if not having:
         return None
-    lower = any(part in name for part in HIGHER_IS_WORSE)
-    return (min if lower else max)(having, key=lambda pair: pair[0])
+    return (max if higher_is_better(name) else min)(having, key=lambda pair: pair[0])

@@ -61,7 +61,9 @@ def _decided(event: Decided, width: int) -> list[Text]:
     from rich.text import Text
 
     head = f"  {event.name:<{NAME}} = {value(event.value):<{VALUE}} "
-    if len(head) > width - 34:
+    if not event.reason:
+        shown = folded(head.rstrip(), width, "", " " * (NAME + 5))
+    elif len(head) > width - 34:
         # A long value stands alone, and the reason starts on the next line.
         shown = folded(head.rstrip(), width, "", " " * (NAME + 5))
         shown += folded(f"— {event.reason}", width, " " * (NAME + 5), " " * (NAME + 7))

@@ -53,7 +53,7 @@ def evaluate(
         return
     screen = console.results()
     screen.print(f"[bold]{Path(run).name}[/] on {data}: {found['rows']:,} rows, {found['task']}", soft_wrap=True)
-    screen.print(metrics_table(found["metrics"], found.get("intervals", {})))
+    screen.print(metrics_table(found["metrics"], found["intervals"], width=screen.width))
 
 
 def predict(

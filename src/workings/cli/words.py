@@ -37,7 +37,7 @@ def value(given: object) -> str:
         case int() | float():
             return number(given)
         case Mapping():
-            return ", ".join(f"{name} {value(each)}" for name, each in given.items()) or "none"
+            return ", ".join(f"{name}={typed(each)}" for name, each in given.items()) or "none"
         case str():
             return given
         case Sequence():
