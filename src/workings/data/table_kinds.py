@@ -41,9 +41,15 @@ _UUID = re.compile(r"^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-
 USED: frozenset[Kind] = frozenset({"numeric", "categorical", "boolean", "date"})
 
 
-def find_field(profile: ColumnProfile, forced: Kind | None = None) -> Field:
-    """The field that the column of ``profile`` is. ``forced``: the kind that the user asked for."""
+def find_field(profile: ColumnProfile, forced: Kind | None = None, positional: bool = False) -> Field:
+    """The field that the column of ``profile`` is.
+
+    forced: the kind that the user asked for. positional: the column has no name of its own; a column of an array that
+    counts its rows is meant to be there, and no id.
+    """
     kind, reason = _find(profile)
+    if kind == "id" and positional and profile.number == profile.present:
+        kind, reason = "numeric", f"numbers, {profile.distinct:,} different"
     if forced is not None and forced != kind:
         kind, reason = forced, f"as asked for; it was taken for {kind}: {reason}"
     field = Field(
