@@ -46,6 +46,13 @@ def render(run: RunFiles) -> str:
     return template.render(
         title=f"{run.target}: {run.path.resolve().name}",
         run=run,
+        recipe={"data": None} | run.recipe,
+        card={"rows": None, "path": None, "test_path": None} | run.card,
+        split_reason=(run.card.get("split") or {}).get("reason"),
+        task_reason=(run.schema.get("task") or {}).get("reason"),
+        net={"name": "", "source": None, "shape": []} | run.net,
+        made={"command": "", "date": ""} | run.environment,
+        version=(run.environment.get("packages") or {}).get("workings", ""),
         verdict=verdict,
         key_figures=_key_figures(run, verdict.metric, record),
         on_training_rows=run.metrics.get("on") == "training rows",

@@ -37,7 +37,7 @@ def metric_rows(run: RunFiles, judged_by: str) -> list[dict[str, Any]]:
                 "text": known[name].text if name in known else "",
                 "value": written,
                 "interval": between,
-                "method": method.get(name, "").split(",")[0],
+                "method": method.get(name, "").split(",")[0].removeprefix("percentile "),
                 "baseline": measured(name, best, interval)[0] if best is not None else "–",
                 "better": "higher" if better else "lower",
                 "headline": name == judged_by,
@@ -68,7 +68,7 @@ def confusion(found: Predictions) -> dict[str, Any]:
             "cells": [
                 {
                     "count": f"{C[i, j]:,}",
-                    "share": percent(float(share[i, j]), 0),
+                    "share": percent(float(share[i, j]), 0) if C[i, j] else "",
                     "heat": heat_step(float(share[i, j])),
                 }
                 for j in range(K)

@@ -12,7 +12,7 @@ from workings.learning.metrics import headline, higher_is_better
 from workings.report.reading import RunFiles
 from workings.report.words import count, measured, metric_name, percent
 
-Standing = Literal["better", "level", "worse", "useless", "alone", "unknown"]
+Standing = Literal["better", "ahead", "behind", "worse", "useless", "alone", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def _metric(run: RunFiles, metrics: dict[str, float]) -> str | None:
 
 def _result(run: RunFiles, name: str, value: float, interval: list[float] | None) -> str:
     written, between = measured(name, value, interval)
-    sure = f" (95 % interval {between})" if between else ""
+    sure = f" (95\N{NO-BREAK SPACE}% interval {between})" if between else ""
     which = "row that it was trained on" if run.metrics.get("on") == "training rows" else "test row"
     rows = count(int(run.metrics.get("rows") or 0), which, which.replace("row", "rows", 1))
     metrics = run.metrics["metrics"]
@@ -84,12 +84,13 @@ def _against(run: RunFiles, name: str, value: float, interval: list[float] | Non
         return (nothing if best is floor else f"{nothing} {told}."), "useless"
     if gain(best) > high:
         return f"A simpler model is better. {told}. Prefer it, or train this network further.", "worse"
-    if gain(best) >= low and interval:
-        side = "ahead" if gain(best) > mine else "behind" if gain(best) < mine else "level"
-        where = "level with it" if side == "level" else f"{side}, but within the interval"
-        return f"No clear winner. {told}: {where}, so these test rows do not tell the two apart.", "level"
+    if gain(best) > mine:
+        unsure = "but that lies within the interval, so these test rows do not settle it"
+        return f"A simpler model is ahead. {told}; {unsure}.", "behind"
     if gain(best) == mine:
-        return f"No clear winner. {told} as well.", "level"
+        return f"A simpler model does as well. {told}, the same.", "behind"
+    if gain(best) >= low and interval:
+        return f"Ahead of every baseline, but not clearly. {told}, within the interval.", "ahead"
     return f"It beats every baseline. {told}.", "better"
 
 
