@@ -41,22 +41,16 @@ class Course:
         return next((name for name in USUAL if name in others), others[0] if others else None)
 
     def facts(self) -> list[str]:
-        """``loss 0.31``, ``val loss 0.33``, ``val accuracy 0.851``, ``best 0.855 (epoch 9)``, as far as known."""
-        facts = []
-        if self.ended is not None:
-            found, metric = self.ended.metrics, self.metric()
-            loss = found.get("train_loss", self.stepped.loss if self.stepped else float("nan"))
-            facts.append(f"loss {number(loss)}")
-            if "val_loss" in found:
-                facts.append(f"val loss {number(found['val_loss'])}")
-            if metric is not None:
-                facts.append(f"{metric.replace('_', ' ')} {number(found[metric])}")
-            if self.best is not None and self.best is not self.ended:
-                shown = metric or "val_loss"
-                if shown in self.best.metrics:
-                    facts.append(f"best {number(self.best.metrics[shown])} (epoch {self.best.epoch})")
-            elif self.best is not None:
-                facts.append("best so far")
-        elif self.stepped is not None:
-            facts.append(f"loss {number(self.stepped.loss)}")
+        """``loss 0.31, val 0.33``, ``accuracy 0.851``, ``best: epoch 9``, as far as known; the most important first."""
+        ended, metric = self.ended, self.metric()
+        if ended is None:
+            return [f"loss {number(self.stepped.loss)}"] if self.stepped is not None else []
+        loss = f"loss {number(ended.metrics.get('train_loss', float('nan')))}"
+        if "val_loss" in ended.metrics:
+            loss += f", val {number(ended.metrics['val_loss'])}"
+        facts = [loss]
+        if metric is not None:
+            facts.append(f"val {metric.removeprefix('val_').replace('_', ' ')} {number(ended.metrics[metric])}")
+        if self.best is not None:
+            facts.append("best so far" if self.best is ended else f"best: epoch {self.best.epoch}")
         return facts
