@@ -164,6 +164,16 @@ def resnet(x: Array, state: State, settings: Mapping[str, Any]) -> Array:
     return _output(features, state) * settings.get("scale", 1.0)
 
 
+def vgg(x: Array, state: State, settings: Mapping[str, Any]) -> Array:
+    """Whitening stem, stages of two convolutions, global pooling, dense."""
+    activation = settings.get("activation", "relu")
+    a = activate(convolve(x, state["stem.weight"], state["stem.bias"], 1, 0), activation)
+    for i in range(2 * len(settings["widths"])):
+        z = convolve(a, state[f"stages.{i}.conv.weight"], 0.0, 1, 1)
+        a = activate(normalise(pool(z, 2, "max") if i % 2 == 0 else z, state, f"stages.{i}.norm"), activation)
+    return _output(a.mean(axis=(2, 3)) if settings.get("head") == "average" else a.max(axis=(2, 3)), state)
+
+
 FORWARD = {
     "perceptron": linear,
     "linear": linear,
@@ -173,4 +183,5 @@ FORWARD = {
     "cnn-64": cnn_64,
     "cnn-32": cnn_32,
     "resnet": resnet,
+    "vgg": vgg,
 }

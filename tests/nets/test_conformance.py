@@ -61,6 +61,8 @@ CASES: list[tuple[str, tuple[int, ...], dict[str, Any]]] = [
             "scale": 0.125,
         },
     ),
+    ("vgg", (2, 9, 9), {"widths": (3, 2)}),
+    ("vgg", (1, 5, 6), {"widths": (2,), "head": "average", "activation": "tanh"}),
     ("resnet", (1, 4, 4), {"stem": 2, "widths": (2,), "blocks": (1,), "head": "max", "dropout": 0.3}),
 ]
 
@@ -207,7 +209,7 @@ def test_one_step_down_the_gradient_lowers_the_loss(case: Any, loss_name: str) -
         return loss(net(x), y)
 
     before = value()
-    parameters = list(net.parameters())
+    parameters = [p for p in net.parameters() if p.requires_grad]  # a whitening stem is set, not learnt
     gradients = torch.autograd.grad(before, parameters, allow_unused=True, materialize_grads=True)
     length = torch.sqrt(sum((g.square().sum() for g in gradients), start=torch.zeros(())))
     with torch.no_grad():

@@ -231,6 +231,7 @@ def _look(
     state.record(state.step, exact_epoch, "train", "loss", metrics["train_loss"])
     state.record(state.step, exact_epoch, "train", "learning_rate", rule.learning_rate(max(0, state.step - 1)))
     current = net_tensors(rule)
+    raw: dict[str, Tensor] = {}
     if settings.average and state.averaged:
         raw = {name: tensor.clone() for name, tensor in current.items()}
         put_back(rule, state.averaged)
@@ -251,8 +252,7 @@ def _look(
             state.waited += 1
             if settings.patience is not None and state.waited >= settings.patience:
                 state.stopped = f"no better {settings.monitor} on the validation rows in {settings.patience} looks"
-    if settings.average and state.averaged:
-        put_back(rule, raw)
+    put_back(rule, raw)
     reason = rule.finished(stream.epoch_of(state.step))
     if reason is not None:
         state.stopped = reason

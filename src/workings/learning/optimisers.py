@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -53,13 +53,14 @@ class SGD:
     """v ← μv + g;  w ← w − ηv, or w − η(g + μv) with Nesterov's look-ahead;  λ is added to the gradient: g + λw.
 
     With μ = 0 this is plain gradient descent, w ← w − ηg. The momentum follows Sutskever et al. 2013 as written
-    by torch (no dampening).
+    by torch (no dampening). Biases and norm scales may learn at ``rest_rate`` times η.
     """
 
     name: ClassVar[str] = "sgd"
     momentum: float = 0.0
     nesterov: bool = False
     weight_decay: float = 0.0
+    rest_rate: float = 1.0
 
     def start(self, w: Tensor) -> State:
         return (torch.zeros_like(w),) if self.momentum else ()
@@ -69,8 +70,9 @@ class SGD:
 
     def update(self, w: Tensor, g: Tensor, state: State, h: Scalars, decayed: int) -> tuple[Tensor, State]:
         eta, mu = h[0], self.momentum
-        if self.weight_decay:
-            g = torch.cat([g[:decayed] + self.weight_decay * w[:decayed], g[decayed:]])
+        if self.weight_decay or self.rest_rate != 1:
+            # v is linear in g, so a factor on g is one on η.
+            g = torch.cat([g[:decayed] + self.weight_decay * w[:decayed], self.rest_rate * g[decayed:]])
         if not mu:
             return w - eta * g, ()
         v = mu * state[0] + g
@@ -80,6 +82,8 @@ class SGD:
         eta, mu = h[0], self.momentum
         if self.weight_decay:
             g[:decayed].add_(w[:decayed], alpha=self.weight_decay)
+        if self.rest_rate != 1:
+            g[decayed:].mul_(self.rest_rate)
         if mu:
             v = state[0].mul_(mu).add_(g)
             g = g.add_(v, alpha=mu) if self.nesterov else v
@@ -119,7 +123,7 @@ class Adam:
 
     def update_(self, w: Tensor, g: Tensor, state: State, h: Sequence[float], decayed: int) -> None:
         # One call of the fused kernel for the weights and one for the rest; it applies the bias corrections itself.
-        kernel = torch._fused_adamw_ if self.decoupled else torch._fused_adam_
+        kernel = torch.ops.aten._fused_adamw_ if self.decoupled else torch.ops.aten._fused_adam_
         for part, decay in ((slice(None, decayed), self.weight_decay), (slice(decayed, None), 0.0)):
             if w[part].numel() == 0:
                 continue
@@ -155,7 +159,7 @@ class AdamW(Adam):
 OPTIMISERS: dict[str, type[SGD] | type[Adam]] = {kind.name: kind for kind in (SGD, Adam, AdamW)}
 
 
-def make_optimiser(name: str, **settings: float | bool) -> SGD | Adam:
+def make_optimiser(name: str, **settings: Any) -> SGD | Adam:
     """The optimiser of that name.
 
     Raises:

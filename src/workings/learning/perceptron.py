@@ -20,7 +20,7 @@ class PerceptronRule:
 
     def __init__(self, net: nn.Module, eta: float = 1.0) -> None:
         assert isinstance(net, Perceptron)
-        self.net = net
+        self.net: nn.Module = net
         self.eta = eta
         self._W = net.output.weight.data
         self._b = net.output.bias.data

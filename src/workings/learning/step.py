@@ -15,6 +15,7 @@ from torch.func import functional_call
 
 from workings.learning.flat import FlatParameters
 from workings.learning.optimisers import Optimiser, Scalars, State
+from workings.learning.regularisers import clip_by_norm, clip_by_value, elastic_net_gradient
 
 LossFunction = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 
@@ -36,13 +37,12 @@ class Regularisation:
     def apply(self, g: Tensor, w: Tensor, decayed: int) -> Tensor:
         """The gradient with the penalties' gradients added, then clipped. Shapes (P,)."""
         if self.l1 or self.l2:
-            weights = w[:decayed]
-            g = torch.cat([g[:decayed] + self.l1 * weights.sign() + self.l2 * weights, g[decayed:]])
+            penalty = elastic_net_gradient(w[:decayed], self.l1, self.l2)
+            g = torch.cat([g[:decayed] + penalty, g[decayed:]])
         if self.clip_value is not None:
-            g = g.clamp(-self.clip_value, self.clip_value)
+            g = clip_by_value(g, self.clip_value)
         if self.clip_norm is not None:
-            norm = g.square().sum().sqrt()
-            g = g * torch.clamp(self.clip_norm / (norm + 1e-12), max=1.0)
+            g = clip_by_norm(g, self.clip_norm)
         return g
 
 

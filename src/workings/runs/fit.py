@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from workings.base.events import Decided, Emit, Event, Phase
+from workings.data.schema import TaskKind
 from workings.data.source import Source
 from workings.learning import loop, nonfinite
 from workings.learning.gradient import GradientRule
@@ -29,8 +30,12 @@ from workings.learning.rules import LearningRule
 from workings.learning.schedules import make_schedule
 from workings.learning.step import Regularisation
 from workings.learning.stream import Stream
+from workings.nets.whitened import VGG
 from workings.runs.recipe import Recipe
 from workings.runs.settle import learning_rate_from_range
+
+# Patches of so many images fix a stem's few eigenvectors to three digits.
+STARTING_ROWS = 2000
 
 Augment = Callable[[Tensor], Tensor]
 
@@ -40,7 +45,7 @@ class Fit:
     """A net being fitted: ``recipe`` is settled further as things are measured; ``state`` is the loop's."""
 
     net: nn.Module
-    task: str
+    task: TaskKind
     recipe: Recipe
     train: Source
     val: Source | None
@@ -192,7 +197,9 @@ def sampling_weights(y: Tensor) -> Tensor:
     return (1.0 / counts.double())[y.long()]
 
 
-def start_net(net: nn.Module, recipe: Recipe) -> None:
-    """Draw the net's first weights as the recipe says."""
-    if recipe.initialisation and recipe.net != "perceptron":
+def start_net(net: nn.Module, recipe: Recipe, train: Source | None = None) -> None:
+    """Draw the net's first weights as the recipe says; a net that starts from the data sees training rows."""
+    if recipe.initialisation:
         initialise(net, recipe.initialisation, torch.Generator().manual_seed(recipe.seed))
+    if isinstance(net, VGG) and train is not None:
+        net.start(train.x(torch.arange(min(len(train), STARTING_ROWS))))

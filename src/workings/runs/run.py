@@ -16,6 +16,7 @@ from workings.base.errors import refuse
 from workings.base.events import Emit, Noticed, Phase, silent
 from workings.data import read_for
 from workings.data.dataset import Dataset
+from workings.data.opening import OnBad
 from workings.data.schema import Schema, Task
 from workings.learning import metrics as metric
 from workings.learning.outputs import decide, outputs
@@ -58,7 +59,7 @@ class Run:
         return read_versioned(self.path / "metrics.json")
 
     def evaluate(
-        self, data: object, metrics: Sequence[str] | None = None, emit: Emit = silent, on_bad_file: str = "refuse"
+        self, data: object, metrics: Sequence[str] | None = None, emit: Emit = silent, on_bad_file: OnBad = "refuse"
     ) -> dict[str, Any]:
         """Metrics with 95 % intervals on labelled data: ``{task, rows, metrics, intervals, method, notes}``.
 
@@ -76,7 +77,7 @@ class Run:
                 found[part] = {name: value for name, value in found[part].items() if name in wanted}  # type: ignore[attr-defined]
         return found
 
-    def predict(self, data: object, emit: Emit = silent, on_bad_file: str = "refuse") -> polars.DataFrame:
+    def predict(self, data: object, emit: Emit = silent, on_bad_file: OnBad = "refuse") -> polars.DataFrame:
         """One row a sample: ``row`` (from 1), ``where``, ``prediction`` and ``probability_<class>`` for classes."""
         dataset = self._read(data, False, emit, on_bad_file)
         _, prediction, probability, where = self._predict(dataset, emit)
@@ -104,7 +105,7 @@ class Run:
             columns.update({f"probability_{name}": probability[:, k] for k, name in enumerate(classes)})
         return polars.DataFrame(columns)
 
-    def _read(self, data: object, require_target: bool, emit: Emit, on_bad_file: str) -> Dataset:
+    def _read(self, data: object, require_target: bool, emit: Emit, on_bad_file: OnBad) -> Dataset:
         emit(Phase("reading", ""))
         dataset = read_for(self.prep, self.schema, data, require_target, on_bad_file=on_bad_file, emit=emit)
         for problem in dataset.problems:

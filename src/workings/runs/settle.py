@@ -6,13 +6,13 @@ One rule for all data sets; the constants were found on validation rows, never o
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from workings.base.errors import refuse
 from workings.base.events import Decided, Emit
+from workings.data.schema import TaskKind
 from workings.learning import losses
 from workings.learning.init import suited
 from workings.learning.lr_range import RangeTest
@@ -32,7 +32,7 @@ class Facts:
     n: int
     n_val: int
     shape: tuple[int, ...]
-    task: str
+    task: TaskKind
     outputs: int
     class_counts: Sequence[int] = ()
 
@@ -53,8 +53,8 @@ class _Settling:
         self.emit(Decided(name, value, reason))
 
     def fill(self, name: str, value: Any, reason: str, unset: tuple[Any, ...] = (None, "auto")) -> None:
-        """Put the value where the user gave none."""
-        if getattr(self.recipe, name) in unset:
+        """Put the value where the user gave none; None leaves it to be measured."""
+        if value is not None and getattr(self.recipe, name) in unset:
             self.put(name, value, reason)
 
 
@@ -73,7 +73,7 @@ def settle(recipe: Recipe, facts: Facts, emit: Emit) -> Recipe:
 
 def _net(s: _Settling, facts: Facts) -> None:
     if facts.is_image:
-        s.fill("net", "resnet" if min(facts.shape[1:]) >= 8 else "mlp", "the samples are images", ("auto",))
+        s.fill("net", "vgg" if min(facts.shape[1:]) >= 8 else "mlp", "the samples are images", ("auto",))
     else:
         s.fill("net", "mlp", "the samples are rows of a table", ("auto",))
 
@@ -121,40 +121,96 @@ def _setting(s: _Settling, name: str, value: Any, reason: str) -> None:
     s.emit(Decided(name, value, reason))
 
 
+def settle_preparation(recipe: Recipe, n: int, emit: Emit) -> Recipe:
+    """How the columns of a table are prepared for n training rows, where the user did not say.
+
+    Numbers are also given as bins (piecewise-linear encoding) to nets with hidden layers: a dense net finds steps and
+    bends hard to learn from one scaled number. Nets without a hidden layer and a person's own get the numbers alone,
+    so that a hyperplane stays a hyperplane and an input of D columns stays D.
+    """
+    if "bins" in recipe.prepare:
+        return recipe
+    if recipe.net in ("auto", "mlp", "maxout") and n >= 100:
+        bins = 8 if n < 1000 else 16 if n < 10_000 else 32
+        reason = f"numbers are also encoded by {bins} quantile bins each, as {n:,} training rows bear that"
+    elif recipe.net in ("auto", "mlp", "maxout"):
+        bins, reason = 0, f"{n} training rows are too few to cut numbers into bins"
+    else:
+        bins, reason = 0, f"the net '{recipe.net}' gets every number as it is, scaled"
+    emit(Decided("bins", bins, reason))
+    return recipe.settled("prepare", {**recipe.prepare, "bins": bins}, reason)
+
+
 def _table(s: _Settling, facts: Facts) -> None:
     n, recipe = facts.n, s.recipe
-    width = {"small": 64, "medium": 128, "large": 512}.get(recipe.size) or (
-        64 if n < 1000 else 128 if n < 20_000 else 256
-    )
-    _setting(s, "hidden", [width, width], f"{width} units for {n:,} rows")
-    drop = {"none": 0.0, "light": 0.1, "strong": 0.3}.get(recipe.regularisation, 0.1)
-    _setting(s, "dropout", drop, "keeps units from relying on each other")
-    s.fill("batch_size", max(16, min(256, 2 ** round(math.log2(max(1, n / 50))))), f"about n/50 of {n:,} rows")
-    s.fill("epochs", max(10.0, min(200.0, round(60_000 / n * 4) * 1.0)), f"for {n:,} rows", (None,))
-    s.fill("optimiser", "adamw", "adapts the step of each weight")
-    s.fill("weight_decay", {"none": 0.0, "light": 0.01, "strong": 0.3}.get(recipe.regularisation, 0.03), "mild")
+    width = {"small": 32, "medium": 128, "large": 512}.get(recipe.size, 128)
+    said = f"two layers of {width} units"
+    _setting(s, "hidden", [width, width], f"{said}: wide enough for what dropout leaves, small enough to be quick")
+    drop = {"none": 0.0, "light": 0.1, "strong": 0.4}.get(recipe.regularisation, 0.25 if n < 1000 else 0.15)
+    _setting(s, "dropout", drop, f"for {n:,} rows: the fewer rows, the more units learn by heart")
+    batch = 32 if n < 2000 else 128 if n < 20_000 else 256 if n < 200_000 else 1024
+    s.fill("batch_size", min(n, batch), f"for {n:,} rows: large enough to be quick, small enough for many steps")
+    epochs = 40.0 if n < 2000 else 30.0 if n < 20_000 else 8.0 if n < 200_000 else 3.0
+    s.fill("epochs", epochs, f"for {n:,} rows; the best weights on the way are kept")
+    s.fill("optimiser", "adamw", "it scales each weight's step by how large its gradients were")
+    decay = {"none": 0.0, "light": 0.01, "strong": 0.1}.get(recipe.regularisation, 0.01)
+    s.fill("weight_decay", decay, "a mild pull of weights towards 0")
     _finish(s, facts)
-    s.fill("schedule", "cosine", "a slow end finds a lower minimum")
-    s.fill("warmup", 0.05, "Adam's first estimates are rough")
-    s.fill("learning_rate", 2e-3, "")
+    _schedule(s, "cosine", "η falls to 0 along half a cosine: large steps first, small ones to settle", 0.1)
+
+
+def _schedule(s: _Settling, name: str, reason: str, warmup: float) -> None:
+    s.fill("schedule", name, reason)
+    if s.recipe.schedule == "one_cycle":
+        s.fill("warmup", 0.0, "one_cycle has its own climb")
+    else:
+        s.fill("warmup", warmup, "the first gradients are rough, so η climbs over the first steps")
 
 
 def _images(s: _Settling, facts: Facts) -> None:
-    s.fill("batch_size", 64 if facts.n < 20_000 else 128, f"for {facts.n:,} images")
-    s.fill("epochs", 10.0, "the usual budget", (None,))
-    s.fill("optimiser", "adamw", "adapts the step of each weight")
-    s.fill("weight_decay", 0.05, "mild")
+    n, recipe = facts.n, s.recipe
+    many = n >= 20_000
+    if recipe.net == "vgg":
+        widths = {"small": [16, 64, 64], "medium": [32, 128, 128], "large": [64, 256, 256]}.get(
+            recipe.size, [32, 128, 128] if many else [16, 64, 64]
+        )
+        stages = 3
+        while stages > 1 and (min(facts.shape[1:]) - 1) >> stages < 1:
+            stages -= 1
+        _setting(s, "widths", widths[:stages], f"for {n:,} images of {facts.shape[1]}×{facts.shape[2]} pixels")
+    batch = 256 if many else 128 if n >= 2000 else 32
+    s.fill("batch_size", min(n, batch), f"for {n:,} images: large enough to be quick, small enough for many steps")
+    epochs = float(min(40, max(8, round(400_000 / n), 12 if n < 20_000 else 0))) if n else 8.0
+    s.fill("epochs", min(epochs, 12.0) if n >= 4000 else epochs, f"for {n:,} images; fewer images need more passes")
+    normed = recipe.net in ("vgg", "resnet")
+    s.fill(
+        "optimiser",
+        "sgd" if normed else "adamw",
+        "with momentum it does best behind batch norm" if normed else "it scales each weight's step",
+    )
+    decay = {"none": 0.0, "light": 5e-4, "strong": 5e-3}.get(recipe.regularisation, 1e-3)
+    s.fill("weight_decay", decay if s.recipe.optimiser == "sgd" else 10 * decay, "a mild pull of weights towards 0")
+    smoothing = {"none": 0.0}.get(recipe.regularisation, 0.1)
+    if facts.task == "multiclass":
+        s.fill("label_smoothing", smoothing, "a class's probability aims at less than 1, so logits stay moderate")
+    if s.recipe.optimiser == "sgd" and normed:
+        options = {"rest_rate": 8.0, **s.recipe.optimiser_settings}
+        s.put("optimiser_settings", options, "biases and norm shifts learn 8 times as fast (Jordan 2024)")
     _finish(s, facts)
-    s.fill("schedule", "one_cycle", "a high peak in the middle regularises, a slow end settles")
-    s.fill("learning_rate", 3e-3, "")
+    _schedule(s, "linear", "η climbs over the first steps and then falls to 0 in a straight line", 0.2)
+    if s.recipe.optimiser == "sgd" and normed:
+        eta = float(f"{0.2 * int(s.recipe.batch_size or batch) / 256:.3g}") if s.recipe.batch_size != "all" else None
+        s.fill("learning_rate", eta, "0.2 for a batch of 256, in proportion to the batch")
 
 
 def _finish(s: _Settling, facts: Facts) -> None:
     """What tables and images share."""
     recipe = s.recipe
     activation = str(recipe.net_settings.get("activation", "relu"))
-    name, reason = suited(activation)
-    s.fill("initialisation", name, reason)
+    if recipe.net == "vgg":
+        s.fill("initialisation", "torch_default", "the identity is then written over most filters")
+    elif recipe.net in registry.names():
+        s.fill("initialisation", *suited(activation))
     _imbalance(s, facts)
     if recipe.loss in ("bce", "cross_entropy"):
         s.fill("label_smoothing", 0.0, "targets are taken as they are")
@@ -191,18 +247,24 @@ def _monitor(s: _Settling, facts: Facts) -> None:
         s.fill("keep_best", False, "there are no validation rows to judge by")
         s.fill("monitor", "loss", "there are no validation rows")
         return
-    if headline(facts.task, list(facts.class_counts) or None) == "average_precision":  # type: ignore[arg-type]
+    if headline(facts.task, list(facts.class_counts) or None) == "average_precision":
         s.fill("monitor", "average_precision", "the rarer class is what is looked for")
     s.fill("monitor", "loss", "smoother than any metric, and what is minimised")
     s.fill("keep_best", True, "the weights with the best validation value are kept")
 
 
+USUAL = {"adamw": 1e-3, "adam": 1e-3, "sgd": 0.1}
+
+
 def learning_rate_from_range(test: RangeTest, recipe: Recipe) -> tuple[float, str]:
-    """η from a range test: a third of the rate at the lowest loss, at most a tenth of where it blew up."""
-    eta = min(test.lowest / 3, test.diverged / 10)
-    low, high = (1e-4, 1e-2) if recipe.optimiser != "sgd" else (1e-3, 0.5)
-    bounded = float(f"{min(high, max(low, eta)):.2g}")
-    return bounded, (
-        f"range test: the loss was lowest at {test.lowest:.2g} and blew up at {test.diverged:.2g}; "
-        f"a third of the first, at most a tenth of the second, within {low:g} to {high:g}"
-    )
+    """η from a range test: the usual rate of the optimiser, unless this net on this data bears less.
+
+    What it bears is taken as a third of the rate at the lowest loss, and a tenth of where the loss blew up.
+    """
+    usual = USUAL.get(recipe.optimiser or "", 1e-3)
+    bears = min(test.lowest / 3, test.diverged / 10)
+    eta = float(f"{min(usual, max(bears, usual / 100)):.2g}")
+    found = f"in the range test the loss was lowest at {test.lowest:.2g} and blew up at {test.diverged:.2g}"
+    if eta < usual:
+        return eta, f"{found}: less than the usual {usual:g} of {recipe.optimiser}"
+    return eta, f"the usual rate of {recipe.optimiser}; {found}, so it is safe"

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from pydantic import ValidationError
 from torch import nn
 
 from workings.base.errors import UserError, refuse
@@ -20,6 +21,7 @@ from workings.base.problems import Problem
 from workings.data import open_dataset, read_for
 from workings.data.augment import make_augment, preview
 from workings.data.dataset import Dataset
+from workings.data.prepare import PrepareSettings
 from workings.data.source import Source
 from workings.data.split import Split
 from workings.learning.loop import LoopState
@@ -32,7 +34,7 @@ from workings.runs.machine import steady
 from workings.runs.outcome import Outcome, write_outcome
 from workings.runs.recipe import Recipe
 from workings.runs.run import Run, load_preparation
-from workings.runs.settle import Facts, settle
+from workings.runs.settle import Facts, settle, settle_preparation
 
 
 @dataclass
@@ -114,8 +116,8 @@ def _train(job: Job) -> Run:
         _augmentation(job, data),
         may_compile=description["source"] is None and description["name"] != "custom",
     )
+    start_net(net, job.recipe, data.train)
     if job.resume is None:
-        start_net(net, job.recipe)
         with job.phase("measuring"):
             fit.settle()
         job.recipe = fit.recipe
@@ -124,9 +126,7 @@ def _train(job: Job) -> Run:
         path = job.resume
         fit.settle()
         state = load_checkpoint(path / "checkpoint", fit.rule)
-        if state is None:
-            start_net(net, job.recipe)
-        else:
+        if state is not None:
             fit.state = state
             job.emit(Decided("resumed from step", state.step, "the newest whole checkpoint"))
     with job.phase("training"):
@@ -197,7 +197,7 @@ def _prepare(job: Job, dataset: Dataset) -> Prepared:
     if len(split.train) == 0:
         raise refuse("no-training-rows", f"Of {dataset.n} rows none is left to train on.", do="Lower test_fraction.")
     if job.resume is None:
-        prep = dataset.fit(split.train, **({"settings": recipe.prepare} if recipe.prepare else {}))
+        prep = _fit_preparation(job, dataset, split.train)
     else:
         prep = load_preparation(files.read_versioned(job.resume / "prepare.json"), job.resume)
     train = dataset.source(prep, split.train)
@@ -222,6 +222,33 @@ def _prepare(job: Job, dataset: Dataset) -> Prepared:
             )
         )
     return Prepared(dataset, split, prep, train, val, test, test_dataset)
+
+
+def _fit_preparation(job: Job, dataset: Dataset, rows: np.ndarray) -> Any:
+    if dataset.kind != "table":
+        if job.recipe.prepare:
+            raise refuse(
+                "not-for-images",
+                f"Images take no {', '.join(job.recipe.prepare)}.",
+                do="Leave these settings out: they are about the columns of tables.",
+            )
+        return dataset.fit(rows)
+    job.recipe = settle_preparation(job.recipe, len(rows), job.emit)
+    try:
+        settings = PrepareSettings.model_validate(job.recipe.prepare)
+    except ValidationError as error:
+        raise UserError(
+            [
+                Problem(
+                    "error", "bad-value", f"The value {one['input']!r} does not fit '{one['loc'][0]}': {one['msg']}."
+                )
+                for one in error.errors()
+            ]
+        ) from error
+    prep = dataset.fit(rows, settings)  # type: ignore[call-arg]
+    for problem in prep.problems:
+        job.notice(problem)
+    return prep
 
 
 def _val_fraction(n: int) -> tuple[float, str]:
@@ -322,7 +349,7 @@ def _card(job: Job, path: Path, data: Prepared) -> None:
             "problems": [problem.to_dict() for problem in job.problems],
             "classes": dataset.task.classes,
             "class_counts": dataset.class_counts,
-            "skipped": [{"name": bad.name, "reason": bad.reason} for bad in getattr(dataset, "skipped", None) or []],
+            "skipped": [bad.to_dict() for bad in getattr(dataset, "skipped", None) or []],
         },
     )
 
