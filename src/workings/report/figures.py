@@ -60,7 +60,10 @@ def curve(
         y,
     )
     for split, line in drawn.items():
-        plot.line(line, f"line {'main' if split == 'val' or len(drawn) == 1 else 'other'}")
+        css = "main" if split == "val" or len(drawn) == 1 else "other"
+        plot.line(line, f"line {css}")
+        if len(line) <= 25:  # few looks: shown as such, so that nobody reads the lines between them as measured
+            plot.dots(line, f"look {css}")
     if best:
         plot.rules([((best[0], plot.y.low), (best[0], plot.y.high))], "mark")
         plot.dots([best], "spot")

@@ -237,14 +237,16 @@ def _charts(run: RunFiles) -> list[Figure]:
 
 def _commands(run: RunFiles) -> list[tuple[str, str]]:
     folder = shlex.quote(str(run.path))
-    data = run.recipe.get("test") or run.recipe.get("data")
-    rows = shlex.quote(str(data)) if data else "DATA"
+    if run.recipe.get("test"):
+        evaluate = ("Evaluate on the test rows again", shlex.quote(str(run.recipe["test"])))
+    else:
+        evaluate = ("Evaluate on other rows whose answer is known", "DATA")
     again = f"workings train --recipe {shlex.quote(str(run.path / 'recipe.yaml'))}"
     if not run.recipe.get("data"):
         again += "  # trained from Python: give the same data= to workings.train"
     return [
-        ("Evaluate on other rows whose answer is known", f"workings evaluate {folder} {rows}"),
-        ("Predict rows whose answer is not known", f"workings predict {folder} {rows} --out predictions.csv"),
+        (evaluate[0], f"workings evaluate {folder} {evaluate[1]}"),
+        ("Predict rows whose answer is not known", f"workings predict {folder} DATA --out predictions.csv"),
         ("Train again: same recipe, same data, same machine, the same run to the last bit", again),
         ("Write this report anew", f"workings report {folder}"),
     ]

@@ -148,45 +148,63 @@ def _cell(value: Any) -> str:
 
 def contest(run: RunFiles, judged_by: str) -> dict[str, Any]:
     """The net among its baselines, best first by the metric judged by, on one scale."""
-    metrics = run.metrics.get("metrics") or {}
-    interval = (run.metrics.get("intervals") or {}).get(judged_by)
     phases = run.environment.get("seconds") or {}
-    own = phases.get("training") or sum(phases.values())
-    entries = [
-        {"name": "this network", "metrics": metrics, "seconds": own, "note": "", "own": True},
-        *({**each, "own": False} for each in run.baselines),
-    ]
-    columns = [name for name in _COLUMNS[run.task] if name in metrics and name != judged_by]
+    own = {"name": "this network", "metrics": run.metrics.get("metrics") or {}, "own": True}
+    own["seconds"] = phases.get("training") or sum(phases.values())
+    entries = [own, *({"metrics": {}, **each, "own": False} for each in run.baselines)]
+    ranked = [each for each in entries if judged_by in each["metrics"]]
+    if ranked:
+        ranked.sort(key=lambda each: each["metrics"][judged_by], reverse=higher_is_better(judged_by))
+    others = [each for each in entries if judged_by not in each["metrics"]]
+    columns = [name for name in _COLUMNS[run.task] if name in own["metrics"] and name != judged_by]
     columns = [judged_by, *columns][:4] if judged_by else columns
-    higher = higher_is_better(judged_by) if judged_by else True
-    ranked = [each for each in entries if judged_by in (each.get("metrics") or {})]
-    ranked.sort(key=lambda each: each["metrics"][judged_by] * (-1 if higher else 1))
-    values = [each["metrics"][judged_by] for each in ranked] + list(interval or [])
-    low, high = (min(values), max(values)) if values else (0.0, 1.0)
-
-    def place(x: float) -> float:
-        return round(6 + 148 * (x - low) / ((high - low) or 1), 1)
-
+    intervals = run.metrics.get("intervals") or {}
+    scale = _Scale(ranked, judged_by, intervals.get(judged_by))
     rows = [
         {
             "name": each["name"],
             "own": each["own"],
             "cells": [
-                measured(name, each["metrics"][name], (run.metrics.get("intervals") or {}).get(name))[0]
-                if name in (each.get("metrics") or {})
-                else "–"
+                measured(name, each["metrics"][name], intervals.get(name))[0] if name in each["metrics"] else "–"
                 for name in columns
             ],
             "seconds": seconds(each["seconds"]) if each.get("seconds") else "–",
             "note": each.get("note", ""),
-            "place": place(each["metrics"][judged_by]) if each in ranked else None,
-            "low": place(interval[0]) if each["own"] and interval else None,
-            "high": place(interval[1]) if each["own"] and interval else None,
+            **scale.places(each),
         }
-        for each in [*ranked, *(each for each in entries if each not in ranked)]
+        for each in [*ranked, *others]
     ]
-    scale = [measured(judged_by, edge, interval)[0] for edge in (low, high)] if judged_by else []
-    return {"columns": [short_name(name) for name in columns], "rows": rows, "scale": scale}
+    return {"columns": [short_name(name) for name in columns], "rows": rows, "scale": scale.ends()}
+
+
+class _Scale:
+    """Places on a line of 160 units from the worst to the best.
+
+    Without the baseline that always gives the same answer: as a rule it is so far off that the others could not be
+    told apart beside it.
+    """
+
+    def __init__(self, ranked: list[dict[str, Any]], name: str, interval: Sequence[float] | None) -> None:
+        self.name, self.interval = name, interval
+        self.shown = [each for each in ranked if not each["name"].startswith("always")]
+        values = [each["metrics"][name] for each in self.shown] + list(interval or [])
+        self.low, self.high = (min(values), max(values)) if values else (0.0, 1.0)
+
+    def _place(self, x: float) -> float:
+        return round(6 + 148 * (x - self.low) / ((self.high - self.low) or 1), 1)
+
+    def places(self, each: dict[str, Any]) -> dict[str, float | None]:
+        """Of a model's value and, for the net, its interval."""
+        low, high = self.interval if self.interval and each["own"] else (None, None)
+        return {
+            "place": self._place(each["metrics"][self.name]) if each in self.shown else None,
+            "low": None if low is None else self._place(low),
+            "high": None if high is None else self._place(high),
+        }
+
+    def ends(self) -> list[str]:
+        """What the two ends stand for."""
+        return [measured(self.name, edge, self.interval)[0] for edge in (self.low, self.high)]
 
 
 _COLUMNS = {
