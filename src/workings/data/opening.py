@@ -125,7 +125,7 @@ def read_for(
             prep, schema, data, require_target, on_bad_file=on_bad_file, cache=cache, emit=emit
         )
     else:
-        from workings.data.table_opening import read_table_for
+        from workings.data.table_matching import read_table_for
 
         dataset = read_table_for(
             prep,

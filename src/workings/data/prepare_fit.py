@@ -49,7 +49,7 @@ def fit_preparation(
     V, counts = _read(store, layout, rows)
     numbers = [_number_plan(column, V[:, k], settings) for k, column in enumerate(layout.numbers)]
     categories = [_category_plan(column, count, settings) for column, count in zip(layout.codes, counts, strict=True)]
-    problems += _told(numbers, categories, len(rows))
+    problems += _told(numbers, categories, settings)
     numbers = [plan for plan in numbers if plan.scaled or plan.indicator]
     categories = [plan for plan in categories if plan.categories or plan.rare or plan.missing]
     features, fields = feature_names(numbers, categories)
@@ -175,7 +175,7 @@ def _category_plan(column: CodeColumn, counts: np.ndarray, settings: PrepareSett
     )
 
 
-def _told(numbers: list[NumberPlan], categories: list[CategoryPlan], rows: int) -> list[Problem]:
+def _told(numbers: list[NumberPlan], categories: list[CategoryPlan], settings: PrepareSettings) -> list[Problem]:
     found: list[Problem] = []
     same = [plan.name for plan in numbers if not plan.scaled and not plan.indicator]
     same += [plan.name for plan in categories if not (plan.categories or plan.rare or plan.missing)]
@@ -188,10 +188,11 @@ def _told(numbers: list[NumberPlan], categories: list[CategoryPlan], rows: int) 
         do = "Raise max_categories, or lower min_category_rows."
         found.append(Problem("note", "rare-categories", what, shorten(rare), len(rare), do=do))
     bent = [plan.name for plan in numbers if plan.scaled and plan.how == "quantile"]
-    if bent:
+    if bent and settings.numeric == "auto":
         what = f"{len(bent)} column(s) of numbers are spread evenly by their ranks (quantile scaling)."
-        why = f"They have values more than {FAR:g} standard deviations away, which would dominate a linear scale."
-        found.append(Problem("note", "quantile-scaling", what, shorten(bent), len(bent), why, "numeric=standardise."))
+        why = f"Values more than {FAR:g} standard deviations away would dominate a linear scale."
+        do = "To scale them linearly: numeric=standardise."
+        found.append(Problem("note", "quantile-scaling", what, shorten(bent), len(bent), why, do))
     zeros = [plan.name for plan in numbers if plan.zero_is_missing]
     if zeros:
         what = f"0 counts as missing in {len(zeros)} column(s)."

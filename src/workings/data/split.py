@@ -9,6 +9,8 @@ import numpy as np
 FEW_ROWS = 20  # a table of fewer rows is learnt whole: a truth table has nothing to hold back
 MOST_VALIDATION_ROWS = 10_000  # the error of a mean over 10,000 rows is small enough to choose between nets
 BANDS = 10
+MOST_EQUALS = 20
+FEW_DIFFERENT = 100
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,20 @@ def bands(y: np.ndarray, count: int = BANDS) -> np.ndarray:
     """(n,) numbers 0 … count − 1: which tenth of the sorted targets each lies in."""
     edges = np.quantile(y, np.linspace(0, 1, count + 1)[1:-1])
     return np.searchsorted(edges, y, side="right")
+
+
+def groups_of_equals(hashes: np.ndarray) -> np.ndarray | None:
+    """(n,) uint64 numbers, equal for rows that a split should keep on one side; None where every row is for itself.
+
+    hashes: (n,), equal for rows with equal features. A row that comes more than 20 times, such as a blank picture, or
+    any row of a table with fewer than 100 different ones, is a state that comes up again by itself; new data will
+    have it too, so such rows are split like all others.
+    """
+    different, inverse, size = np.unique(hashes, return_inverse=True, return_counts=True)
+    together = (size > 1) & (size <= MOST_EQUALS)
+    if len(different) < FEW_DIFFERENT or not together.any():
+        return None
+    return np.where(together[inverse], hashes, np.arange(len(hashes), dtype=np.uint64))
 
 
 def stratified_split(
@@ -69,7 +85,7 @@ def stratified_split(
         # The first one behind the test part, where rounding left validation none.
         has_val = np.bincount(stratum, weights=part == 1, minlength=len(start)) > 0
         tested = np.bincount(stratum, weights=part == 2, minlength=len(start)).astype(np.int64)
-        part[(count >= 3) & ~has_val[stratum] & (rank == np.minimum(tested, count - 2)[stratum])] = 1
+        part[(count >= 3) & ~has_val[stratum] & (rank == np.minimum(tested, members - 2)[stratum])] = 1
     part[rank == count - 1] = 0
 
     part_of_group = np.empty(len(first), dtype=np.int8)

@@ -103,7 +103,7 @@ def _of_pair(X: Any, y: Any, target: str | None) -> Table:
     frame = frame.with_columns(_series(str(name), values))
     table = _of_frame(frame, "(X, y)")
     table.problems += problems
-    table.positional = positional
+    table.positional, table.target = positional, str(name)
     return table
 
 

@@ -21,7 +21,7 @@ MICROSECONDS_A_DAY = 86_400_000_000
 class Misfits:
     """What a column of new data holds that its field does not know. Counted over all chunks.
 
-    rows: of the chunks so far. missing, padded: cells. bad: cells that are no numbers or dates. infinite: numbers.
+    missing, padded: cells. bad: cells that are no numbers or dates. infinite: numbers.
     unknown: categories without a code, with counts.
     """
 
@@ -46,11 +46,12 @@ class Converter:
     misfits: dict[str, Misfits] = field(default_factory=dict)
     missing_target: Found = field(default_factory=Found)
     bad_target: Found = field(default_factory=Found)
-    rows: int = 0
+    _rows: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
-    def convert(self, chunk: pl.DataFrame) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    def convert(self, chunk: pl.DataFrame, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
         """(records, y, time) of a chunk: (m,) of the layout's dtype; (m,) class numbers or values, −1 or NaN where
-        unusable; (m,) seconds. y and time are None where there is no such column."""
+        unusable; (m,) seconds. y and time are None where there is no such column. rows: (m,) numbers for messages."""
+        self._rows = rows
         records = np.zeros(chunk.height, dtype=self.layout.dtype)
         narrow, wide = self.layout.narrow, self.layout.wide
         parts: dict[str, dict[str, np.ndarray]] = {}
@@ -74,7 +75,6 @@ class Converter:
         time = None
         if self.schema.time_column in chunk.columns:
             time = _seconds(chunk[self.schema.time_column], self.schema.field(self.schema.time_column))
-        self.rows += chunk.height
         return records, y, time
 
     def _misfits(self, name: str) -> Misfits:
@@ -88,13 +88,13 @@ class Converter:
         misfits.padded += cleaned.padded
         bad = cleaned.values.is_not_null() & found.is_null()
         if bad.any():
-            misfits.bad.add(cleaned.values.cast(pl.String, strict=False), bad, self.rows)
+            misfits.bad.add(cleaned.values.cast(pl.String, strict=False), bad, self._rows)
         values = found.fill_null(np.nan).to_numpy().astype(np.float64)
         # Beyond the range of float32 a number becomes infinite when it is stored, so it counts as infinite.
         infinite = np.abs(values) > (np.inf if of.wide else np.finfo(np.float32).max)
         infinite |= np.isinf(values)
         if infinite.any():
-            misfits.infinite.add(found, pl.Series(infinite), self.rows)
+            misfits.infinite.add(found, pl.Series(infinite), self._rows)
         return np.where(infinite, np.nan, values) + 0.0  # −0 becomes 0, so that equal rows have equal bytes
 
     def _dates(self, series: pl.Series, of: Field) -> dict[str, np.ndarray]:
@@ -104,7 +104,7 @@ class Converter:
         misfits.missing += cleaned.values.null_count()
         bad = cleaned.values.is_not_null() & found.is_null()
         if bad.any():
-            misfits.bad.add(cleaned.values.cast(pl.String, strict=False), bad, self.rows)
+            misfits.bad.add(cleaned.values.cast(pl.String, strict=False), bad, self._rows)
         day = found.dt.epoch("us").cast(pl.Float64) / MICROSECONDS_A_DAY
         parts = {
             "year": found.dt.year(),
@@ -128,14 +128,14 @@ class Converter:
         unknown = pl.Series(coded == OTHER)
         if unknown.any():
             written = cleaned.values.cast(pl.String, strict=False)
-            misfits.unknown_cells.add(written, unknown, self.rows)
+            misfits.unknown_cells.add(written, unknown, self._rows)
             misfits.unknown.update(dict(written.filter(unknown).value_counts().iter_rows()))
         return coded
 
     def _target(self, series: pl.Series, task: Task) -> np.ndarray:
         values = clean(series).values
         absent = values.is_null()
-        self.missing_target.add(series.cast(pl.String, strict=False), absent, self.rows)
+        self.missing_target.add(series.cast(pl.String, strict=False), absent, self._rows)
         if task.classes is None:
             y = numbers(values, self.schema.field(task.target).decimal_comma).fill_null(np.nan).to_numpy()
             bad = ~np.isfinite(y) & ~absent.to_numpy()
@@ -144,7 +144,7 @@ class Converter:
             y = classes_of(values, task.classes)
             bad = (y < 0) & ~absent.to_numpy()
         if bad.any():
-            self.bad_target.add(values.cast(pl.String, strict=False), pl.Series(bad), self.rows)
+            self.bad_target.add(values.cast(pl.String, strict=False), pl.Series(bad), self._rows)
         return y
 
 

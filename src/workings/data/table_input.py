@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
 
 from workings.base.errors import UserError, refuse
@@ -19,7 +20,7 @@ class Table:
     """Named columns of cells as they were brought; text files give text.
 
     rows: exact for all but large text files, where it is an upper bound.
-    positional: the names were made up, since an array has none.
+    positional: the names were made up, since an array has none. target: the name of the y of a pair ``(X, y)``.
     """
 
     names: list[str]
@@ -28,6 +29,7 @@ class Table:
     digest: str
     problems: list[Problem] = field(default_factory=list)
     positional: bool = False
+    target: str | None = None
     frame: pl.DataFrame | None = None
     lazy: pl.LazyFrame | None = None
     text: TextFile | None = None
@@ -53,6 +55,18 @@ class Table:
                 yield chunk
         except pl.exceptions.PolarsError as error:
             raise unreadable(self.text, self.name, error) from None
+
+    def numbered(self) -> Iterator[tuple[pl.DataFrame, np.ndarray]]:
+        """Chunks without their empty rows, and the numbers (m,) of the rows that are left, from 0."""
+        first = 0
+        for chunk in self.chunks():
+            rows = np.arange(first, first + chunk.height, dtype=np.int64)
+            first += chunk.height
+            if chunk[:, -1].null_count():
+                filled = chunk.select(~pl.all_horizontal(pl.all().is_null())).to_series()
+                if not filled.all():
+                    chunk, rows = chunk.filter(filled), rows[filled.to_numpy()]
+            yield chunk, rows
 
 
 def unreadable(file: TextFile | None, name: str, error: Exception) -> UserError:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workings.data.schema import Field, Schema
+from workings.data.schema import Schema
 
 MISSING, OTHER, FIRST = 0, 1, 2  # codes: no value, a value without a code of its own, the first category
 
@@ -86,14 +86,14 @@ def layout_of(schema: Schema) -> Layout:
         if field.kind == "numeric":
             numbers.append(NumberColumn(field.name, field.name, "", field.wide))
         elif field.kind == "date":
-            numbers += [NumberColumn(f"{field.name}: {said}", field.name, part, False) for part, said in _parts(field)]
+            parts = DATE_PARTS | (TIME_PARTS if field.date_has_time else {})
+            for part, said in parts.items():
+                # Split by time, the test rows have years and days that no training row had.
+                if field.name != schema.time_column or part not in ("year", "day"):
+                    numbers.append(NumberColumn(f"{field.name}: {said}", field.name, part, False))
         else:
             codes.append(CodeColumn(field.name, tuple(field.categories), field.kind == "boolean"))
     return Layout(tuple(numbers), tuple(codes))
-
-
-def _parts(field: Field) -> list[tuple[str, str]]:
-    return list((DATE_PARTS | (TIME_PARTS if field.date_has_time else {})).items())
 
 
 def hash_rows(records: np.ndarray) -> np.ndarray:

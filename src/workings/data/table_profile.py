@@ -26,16 +26,18 @@ class Found:
     count: int = 0
     examples: list[tuple[int, str]] = field(default_factory=list)
 
-    def add(self, cells: pl.Series, mask: pl.Series, first_row: int) -> None:
-        """Add the cells where ``mask`` is true; ``first_row`` is the number of the chunk's first row, from 0."""
-        rows = mask.arg_true()
-        self.count += len(rows)
-        for row in rows[: KEPT_EXAMPLES - len(self.examples)].to_list():
-            self.examples.append((first_row + row + 1, str(cells[row])[:CELL_LENGTH]))
+    def add(self, cells: pl.Series, mask: pl.Series, rows: np.ndarray) -> None:
+        """Add the cells where ``mask`` is true; ``rows`` (m,) are the numbers of the chunk's rows, from 0."""
+        places = mask.arg_true()
+        self.count += len(places)
+        for place in places[: KEPT_EXAMPLES - len(self.examples)].to_list():
+            self.examples.append(
+                (int(rows[place]) + 1, "" if cells[place] is None else str(cells[place])[:CELL_LENGTH])
+            )
 
     def where(self) -> str:
-        """``row 3 'abc', row 8 'x' and 40 more``."""
-        named = ", ".join(f"row {row:,} '{cell}'" for row, cell in self.examples)
+        """``row 3 'abc', row 8 (empty) and 40 more``."""
+        named = ", ".join(f"row {row:,} {repr(cell) if cell else '(empty)'}" for row, cell in self.examples)
         return named + (f" and {self.count - len(self.examples):,} more" if self.count > len(self.examples) else "")
 
 
@@ -118,8 +120,8 @@ class ColumnProfile:
 
     # ------------------------------------------------------------------------------------------ adding
 
-    def add(self, series: pl.Series, first_row: int, is_whole_table: bool) -> None:
-        """Add a chunk whose first row is ``first_row`` (from 0) in the whole table."""
+    def add(self, series: pl.Series, rows: np.ndarray, is_whole_table: bool) -> None:
+        """Add a chunk; ``rows`` (m,) are the numbers of its rows in the whole table, from 0."""
         self.dtype = self.dtype or str(series.dtype.base_type())
         cleaned = clean(series)
         values = cleaned.values
@@ -129,16 +131,16 @@ class ColumnProfile:
         for written, count in cleaned.markers.items():
             self.markers[written] = self.markers.get(written, 0) + count
         if values.null_count():
-            self.missing_cells.add(series.cast(pl.String, strict=False), values.is_null(), first_row)
+            self.missing_cells.add(series.cast(pl.String, strict=False), values.is_null(), rows)
         if series.dtype.is_nested() or series.dtype in (pl.Object, pl.Binary):
             self.counting = False
             return
         if values.dtype == pl.String:
             self._look(values)
-        self._add_numbers(values, first_row)
+        self._add_numbers(values, rows)
         self._add_counts(values, is_whole_table)
 
-    def _add_numbers(self, values: pl.Series, first_row: int) -> None:
+    def _add_numbers(self, values: pl.Series, rows: np.ndarray) -> None:
         found = numbers(values)
         is_number = found.is_not_null()
         self.number += int(is_number.sum())
@@ -147,9 +149,9 @@ class ColumnProfile:
             if others.any():
                 texts = values.filter(others)
                 self.comma += int(texts.str.contains(r"^[-+]?\d+,\d+$").sum())
-                self.not_numbers.add(values, others, first_row)
+                self.not_numbers.add(values, others, rows)
         is_finite = found.is_finite().fill_null(False)
-        self.infinite.add(values, is_number & ~is_finite, first_row)
+        self.infinite.add(values, is_number & ~is_finite, rows)
         finite = found.filter(is_finite)
         n = len(finite)
         if not n:

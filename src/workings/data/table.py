@@ -1,0 +1,174 @@
+"""A table as a dataset: compact rows with a schema, in memory or on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workings.base.problems import Problem
+from workings.data.dataset import Dataset
+from workings.data.prepare import PrepareSettings, TablePreparation
+from workings.data.prepare_expand import Expansion
+from workings.data.prepare_fit import fit_preparation
+from workings.data.schema import Schema, Task
+from workings.data.source import MemorySource, Source
+from workings.data.split import (
+    FEW_ROWS,
+    Split,
+    bands,
+    default_val_fraction,
+    groups_of_equals,
+    ordered_split,
+    stratified_split,
+)
+from workings.data.table_layout import FIRST, MISSING, OTHER, Layout
+from workings.data.table_store import MemoryStore, Store
+
+
+class TableDataset(Dataset):
+    """Rows of a table that were read, checked and made compact.
+
+    y: (n,) int64 class numbers, or float64 values; None where the target is unknown.
+    time: (n,) float64, growing with time, or None. hashes: (n,) uint64, equal for rows with equal features.
+    rows: (n,) row numbers in the user's data, from 0: not 0 … n − 1 where rows were dropped.
+    """
+
+    kind: Literal["table"] = "table"
+
+    def __init__(
+        self,
+        schema: Schema,
+        task: Task,
+        layout: Layout,
+        store: Store,
+        y: np.ndarray | None,
+        time: np.ndarray | None,
+        rows: np.ndarray,
+        hashes: np.ndarray,
+        digest: str,
+        problems: list[Problem],
+    ) -> None:
+        self.schema = schema
+        self.task = task
+        self.layout = layout
+        self.store = store
+        self.y = y
+        self.time = time
+        self.rows = rows
+        self.hashes = hashes
+        self.digest = digest
+        self.problems = problems
+        self.n = len(rows)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the rows are in memory rather than in a mapped file."""
+        return isinstance(self.store, MemoryStore)
+
+    @property
+    def labelled(self) -> bool:
+        return self.y is not None
+
+    @property
+    def class_counts(self) -> dict[str, int]:
+        if self.y is None or self.task.classes is None:
+            return {}
+        counts = np.bincount(self.y, minlength=len(self.task.classes))
+        return {name: int(count) for name, count in zip(self.task.classes, counts, strict=True)}
+
+    def split(self, seed: int, test_fraction: float = 0.2, val_fraction: float | None = None) -> Split:
+        """Rows for training, validation and test: classes (or tenths of the target) in proportion, equal rows on one
+        side; by time where there is a time column; fewer than 20 rows are not split.
+
+        val_fraction: of all rows; a fifth, at most 10,000 rows, where None.
+        """
+        assert self.y is not None, "unlabelled rows are predicted, not split"
+        nothing = np.empty(0, dtype=np.int64)
+        val_fraction = default_val_fraction(self.n) if val_fraction is None else val_fraction
+        if self.n < FEW_ROWS:
+            everything = np.arange(self.n, dtype=np.int64)
+            return Split(everything, nothing, nothing, f"not split: {self.n} rows are too few to hold any back")
+        if self.time is not None:
+            train, val, test = ordered_split(self.time, test_fraction, val_fraction)
+            return Split(train, val, test, f"by '{self.schema.time_column}': the newest rows are for testing")
+        groups = groups_of_equals(self.hashes)
+        strata = self.y if self.task.classes is not None else bands(self.y)
+        train, val, test = stratified_split(strata, groups, seed, test_fraction, val_fraction)
+        by = "each class" if self.task.classes is not None else "each tenth of the target"
+        together = "" if groups is None else ", equal rows on one side"
+        return Split(train, val, test, f"drawn at random, {by} in proportion{together}")
+
+    def fit(
+        self, train_rows: np.ndarray, settings: PrepareSettings | Mapping[str, Any] | None = None
+    ) -> TablePreparation:
+        """The preparation, fitted on ``train_rows`` only.
+
+        Raises:
+            UserError: nothing is left to learn from; ``zeros_as_missing`` names no column of numbers.
+        """
+        if not isinstance(settings, PrepareSettings):
+            settings = PrepareSettings.model_validate(dict(settings or {}))
+        return fit_preparation(self.store, self.layout, self.task, self.y, train_rows, settings)
+
+    def source(self, prep: TablePreparation, rows: np.ndarray) -> Source:
+        """``rows`` (int64) as x and y; as one matrix where the dataset is in memory, else expanded batch by batch."""
+        expand = Expansion(prep, self.layout)
+        rows = np.asarray(rows, dtype=np.int64)
+        y = self._target(prep, rows)
+        if self.in_memory:
+            x = torch.from_numpy(expand(self.store.take(rows)))
+            return MemorySource(x, y, self.rows[rows])
+        return StoreSource(self.store, expand, y, rows, self.rows[rows])
+
+    def _target(self, prep: TablePreparation, rows: np.ndarray) -> Tensor:
+        if self.task.classes is not None:
+            return torch.from_numpy((np.zeros(len(rows)) if self.y is None else self.y[rows]).astype(np.int64))
+        if self.y is None:
+            return torch.zeros(len(rows), dtype=torch.float32)
+        return torch.from_numpy(((self.y[rows] - prep.target_mean) / prep.target_std).astype(np.float32))
+
+    def row(self, i: int) -> dict[str, str]:
+        """The used cells of row ``i`` of the dataset as text, empty where missing, for reports."""
+        record = self.store.take(np.array([i]))
+        values = self.layout.values(record)[0]
+        cells: dict[str, str] = {}
+        for column, value in zip(self.layout.numbers, values, strict=True):
+            cells[column.name] = "" if np.isnan(value) else f"{value:.7g}"
+        for column, code in zip(self.layout.codes, record["code"][0], strict=True):
+            known = column.categories[code - FIRST] if code >= FIRST else ""
+            cells[column.name] = {MISSING: "", OTHER: "(another)"}.get(int(code), known)
+        return cells
+
+    def shared_rows(self, other: TableDataset) -> list[Problem]:
+        """The warning that rows of ``other``, a separate test set read for this one, are also here."""
+        again = np.isin(other.hashes, self.hashes)
+        if not again.any():
+            return []
+        count = int(again.sum())
+        what = f"{count:,} of {other.n:,} test rows have the same features as a training row."
+        first = ", ".join(f"{int(row) + 1:,}" for row in other.rows[again][:5])
+        more = f" and {count - 5:,} more" if count > 5 else ""
+        why = "The network may know their answers by heart, so the test flatters it."
+        do = "Take them out of one of the two, if they are the same cases."
+        return [Problem("warning", "rows-in-both", what, f"test rows {first}{more}", count, why, do)]
+
+
+class StoreSource(Source):
+    """Rows expanded batch by batch from a store, by the code that makes the whole matrix: equal bit for bit."""
+
+    def __init__(self, store: Store, expand: Expansion, y: Tensor, places: np.ndarray, rows: np.ndarray) -> None:
+        """``places``: of the rows in the store. rows: their numbers in the user's data."""
+        self._store = store
+        self._expand = expand
+        self._places = places
+        self.shape = (expand.width,)
+        self.y = y
+        self.w = None
+        self.rows = rows
+
+    def x(self, index: Tensor) -> Tensor:
+        return torch.from_numpy(self._expand(self._store.take(self._places[index.cpu().numpy()])))
