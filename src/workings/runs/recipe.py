@@ -180,6 +180,7 @@ def make_recipe(given: Mapping[str, Any], origin: str = "the settings") -> Recip
 
 def _name_problems(recipe: Recipe) -> list[Problem]:
     """Names that choose something are checked at once, so that a typo is not found after an hour."""
+    from workings.data.augment import POLICIES
     from workings.learning import init, losses, schedules
     from workings.learning.optimisers import OPTIMISERS
     from workings.nets import registry
@@ -191,7 +192,7 @@ def _name_problems(recipe: Recipe) -> list[Problem]:
         ("initialisation", "initialisation", recipe.initialisation, init.NAMES),
         ("optimiser", "optimiser", recipe.optimiser, list(OPTIMISERS)),
         ("schedule", "schedule", recipe.schedule, schedules.NAMES),
-        ("augmentation", "augmentation", recipe.augmentation, ["auto", "none", "light", "flip", "strong"]),
+        ("augmentation", "augmentation", recipe.augmentation, list(POLICIES)),
     ):
         is_file = field == "net" and value is not None and (".py" in value or value == "custom")
         if value is not None and value not in choices and not is_file:

@@ -66,7 +66,8 @@ def settle(recipe: Recipe, facts: Facts, emit: Emit) -> Recipe:
     if s.recipe.net == "perceptron":
         return _perceptron(s, facts)
     _images(s, facts) if facts.is_image else _table(s, facts)
-    s.fill("augmentation", "none", "the samples are not images")
+    if not facts.is_image:
+        s.fill("augmentation", "none", "the samples are not images")
     _monitor(s, facts)
     return s.recipe
 
@@ -193,17 +194,14 @@ def _images(s: _Settling, facts: Facts) -> None:
     smoothing = {"none": 0.0}.get(recipe.regularisation, 0.1)
     if facts.task == "multiclass":
         s.fill("label_smoothing", smoothing, "a class's probability aims at less than 1, so logits stay moderate")
-    if s.recipe.optimiser == "sgd" and normed:
-        options = {"rest_rate": 8.0, **s.recipe.optimiser_settings}
-        s.put("optimiser_settings", options, "biases and norm shifts learn 8 times as fast (Jordan 2024)")
-    _finish(s, facts)
+    _finish(s, facts, rest_rate=8.0 if normed else 1.0)
     _schedule(s, "linear", "η climbs over the first steps and then falls to 0 in a straight line", 0.2)
     if s.recipe.optimiser == "sgd" and normed:
         eta = float(f"{0.2 * int(s.recipe.batch_size or batch) / 256:.3g}") if s.recipe.batch_size != "all" else None
         s.fill("learning_rate", eta, "0.2 for a batch of 256, in proportion to the batch")
 
 
-def _finish(s: _Settling, facts: Facts) -> None:
+def _finish(s: _Settling, facts: Facts, rest_rate: float = 1.0) -> None:
     """What tables and images share."""
     recipe = s.recipe
     activation = str(recipe.net_settings.get("activation", "relu"))
@@ -228,9 +226,17 @@ def _finish(s: _Settling, facts: Facts) -> None:
         s.fill("momentum", 0.9, "carries the descent over small bumps")
         optimiser.setdefault("momentum", s.recipe.momentum)
         optimiser.setdefault("nesterov", bool(s.recipe.momentum))
+        if rest_rate != 1:
+            optimiser.setdefault("rest_rate", rest_rate)
     if optimiser != s.recipe.optimiser_settings:
-        s.put("optimiser_settings", optimiser, "from weight_decay and momentum")
+        s.put("optimiser_settings", optimiser, _optimiser_reason(optimiser))
     s.fill("average", 0.0, "the weights themselves are kept")
+
+
+def _optimiser_reason(settings: dict[str, Any]) -> str:
+    if "rest_rate" in settings:
+        return "from weight_decay and momentum; biases and norm shifts learn 8 times as fast (Jordan 2024)"
+    return "from weight_decay and momentum" if "momentum" in settings else "from weight_decay"
 
 
 def _imbalance(s: _Settling, facts: Facts) -> None:

@@ -19,8 +19,9 @@ from workings.base.errors import UserError, refuse
 from workings.base.events import Checkpointed, Decided, Emit, Event, Finished, Noticed, Phase
 from workings.base.problems import Problem
 from workings.data import open_dataset, read_for
-from workings.data.augment import make_augment, preview
+from workings.data.augment import choose_policy, make_augment, preview
 from workings.data.dataset import Dataset
+from workings.data.images import ImageSource
 from workings.data.prepare import PrepareSettings
 from workings.data.source import Source
 from workings.data.split import Split
@@ -106,6 +107,7 @@ def _train(job: Job) -> Run:
     with job.phase("preparing", "splits and features"):
         data = _prepare(job, dataset)
     net, description = _make_net(job, data)
+    augment = _augmentation(job, data)
     fit = Fit(
         net,
         dataset.task.kind,
@@ -113,7 +115,7 @@ def _train(job: Job) -> Run:
         data.train,
         data.val,
         job.emit,
-        _augmentation(job, data),
+        augment,
         may_compile=description["source"] is None and description["name"] != "custom",
     )
     start_net(net, job.recipe, data.train)
@@ -245,7 +247,7 @@ def _fit_preparation(job: Job, dataset: Dataset, rows: np.ndarray) -> Any:
                 for one in error.errors()
             ]
         ) from error
-    prep = dataset.fit(rows, settings)  # type: ignore[call-arg]
+    prep = dataset.fit(rows, settings)
     for problem in prep.problems:
         job.notice(problem)
     return prep
@@ -302,9 +304,21 @@ def _make_net(job: Job, data: Prepared) -> tuple[nn.Module, dict[str, Any]]:
 
 
 def _augmentation(job: Job, data: Prepared) -> Any:
-    if len(data.train.shape) != 3 or job.recipe.augmentation == "none":
+    """The augmentation of training batches, chosen from the training images where the recipe leaves it open."""
+    source = data.train
+    if not isinstance(source, ImageSource):
+        if job.recipe.augmentation not in ("auto", "none"):
+            raise refuse(
+                "augmentation-of-a-table",
+                f"The augmentation '{job.recipe.augmentation}' is for images; the samples are rows of a table.",
+                do="Leave it out; noise=0.1 adds noise to the features instead.",
+            )
         return None
-    return make_augment(job.recipe.augmentation, tuple(data.train.shape), source=data.train)  # type: ignore[arg-type]
+    if job.recipe.augmentation == "auto":
+        policy, reason = choose_policy(source.shape, source)
+        job.recipe = job.recipe.settled("augmentation", policy, reason)
+        job.emit(Decided("augmentation", policy, reason))
+    return make_augment(job.recipe.augmentation, source.shape, source=source)
 
 
 def _start_folder(job: Job, data: Prepared, description: Mapping[str, Any], fit: Fit) -> Path:
@@ -322,7 +336,8 @@ def _start_folder(job: Job, data: Prepared, description: Mapping[str, Any], fit:
     if fit.augment is not None:
         (path / "pictures").mkdir(exist_ok=True)
         with torch.random.fork_rng(devices=[]):
-            preview(data.train, fit.augment, path / "pictures" / "augmentation.png")  # type: ignore[arg-type]
+            assert isinstance(data.train, ImageSource)
+            preview(data.train, fit.augment, path / "pictures" / "augmentation.png")
     recipe.save(path / "recipe.yaml")  # last: a folder with a recipe can be resumed
     job.emit(Decided("run", str(path), "everything about this run is kept there"))
     return path
