@@ -201,6 +201,13 @@ def test_mistakes_come_with_their_rows_or_pictures(made_runs: Path) -> None:
     assert len(pictures) == len(list((made_runs / "images" / "pictures").glob("mistake-*.png"))) > 0
 
 
+def test_rows_whose_cells_were_not_kept_are_still_listed(run_folder: RunFolder) -> None:
+    """By where they are, and the report says that the cells are not there."""
+    run = run_folder("binary")
+    polars.read_parquet(run / "predictions.parquet").drop("values").write_parquet(run / "predictions.parquet")
+    assert "their cells are not kept in this run folder" in report(run).text
+
+
 def test_the_confusion_matrix_counts_every_test_row(made_runs: Path) -> None:
     """Its cells sum to the rows of predictions.parquet."""
     page = report(made_runs / "images")

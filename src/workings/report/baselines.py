@@ -37,7 +37,7 @@ Floats = NDArray[np.float32]
 
 MOST_FEATURES = 1_024  # more pixels than this are averaged into larger ones
 MOST_TEST_ROWS = 20_000
-PAIRS = 1e10  # products of k-nearest neighbours: training rows × test rows × features
+PAIRS = 2e10  # products of k-nearest neighbours: training rows × test rows × features
 FEWEST = 1_000  # training rows that are always taken
 
 
