@@ -5,7 +5,7 @@
                   robust        shift = median, scale = 1 / (1.35⁻¹ · interquartile range), then x / √(1 + (x / 3)²)
                   quantile      x = Φ⁻¹(F(v)), F the training rows' distribution, between its quantiles linear
                 missing → the training median, and a column of 0 and 1 where missing occurred in training
-                with bins: xₜ = min(1, max(0, (v − bₜ₋₁) / (bₜ − bₜ₋₁))) for the quantiles b₀ … b_T beside it
+                with bins: xₜ = min(1, max(0, (v − bₜ₋₁) / (bₜ − bₜ₋₁))) − its training mean, for quantiles b₀ … b_T
     category    one column a category; one for all rare ones together, one for missing, where training rows had such
     boolean     one column, 1 for yes
 
@@ -52,6 +52,7 @@ class NumberPlan(BaseModel):
     name: the column, or a part of a date. field: of the schema. fill: the training median.
     scaled: False where training rows had one value, so that only ``indicator`` is left.
     quantiles: of the training rows, and their normal scores, for ``quantile``. edges: of the bins.
+    centres: the training mean of each bin's column.
     """
 
     name: str
@@ -66,6 +67,7 @@ class NumberPlan(BaseModel):
     quantiles: list[float] = Default(default_factory=list)
     scores: list[float] = Default(default_factory=list)
     edges: list[float] = Default(default_factory=list)
+    centres: list[float] = Default(default_factory=list)
 
 
 class CategoryPlan(BaseModel):

@@ -49,6 +49,7 @@ class Expansion:
         self._binned = [k for k, _, _ in bins]
         self._low = np.array([low for _, low, _ in bins])
         self._per_width = np.array([1 / (high - low) for _, low, high in bins])
+        self._centre = np.array([centre for plan in plans for centre in plan.centres])
         self._first_code = len(self._scaled) + len(self._indicators) + len(bins)
         self._bind_categories(prep.categories, layout)
 
@@ -100,7 +101,7 @@ class Expansion:
         x[:, end : end + len(self._indicators)] = absent[:, self._indicators]
         if self._binned:
             t = np.clip((V[:, self._binned] - self._low) * self._per_width, 0.0, 1.0)
-            x[:, end + len(self._indicators) : self._first_code] = t
+            x[:, end + len(self._indicators) : self._first_code] = t - self._centre
 
 
 def _curve(plan: NumberPlan) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ One rule for all data sets; the constants were found on validation rows, never o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -132,8 +133,10 @@ def settle_preparation(recipe: Recipe, n: int, emit: Emit) -> Recipe:
     if "bins" in recipe.prepare:
         return recipe
     if recipe.net in ("auto", "mlp", "maxout") and n >= 100:
-        bins = 8 if n < 1000 else 16 if n < 10_000 else 32
+        bins = _clamp(_power_of_two(math.sqrt(n) / 4), 8, 32)
         reason = f"numbers are also encoded by {bins} quantile bins each, as {n:,} training rows bear that"
+        # The bins bound what an outlier can do, so the number itself may stay linear.
+        recipe = recipe.settled("prepare", {"numeric": "standardise", **recipe.prepare}, reason)
     elif recipe.net in ("auto", "mlp", "maxout"):
         bins, reason = 0, f"{n} training rows are too few to cut numbers into bins"
     else:
@@ -144,20 +147,33 @@ def settle_preparation(recipe: Recipe, n: int, emit: Emit) -> Recipe:
 
 def _table(s: _Settling, facts: Facts) -> None:
     n, recipe = facts.n, s.recipe
-    width = {"small": 32, "medium": 128, "large": 512}.get(recipe.size, 128)
+    root = math.sqrt(n)
+    width = {"small": 32, "medium": 128, "large": 512}.get(recipe.size, 128 if n < 100_000 else 256)
     said = f"two layers of {width} units"
     _setting(s, "hidden", [width, width], f"{said}: wide enough for what dropout leaves, small enough to be quick")
-    drop = {"none": 0.0, "light": 0.1, "strong": 0.4}.get(recipe.regularisation, 0.25 if n < 1000 else 0.15)
-    _setting(s, "dropout", drop, f"for {n:,} rows: the fewer rows, the more units learn by heart")
-    batch = 32 if n < 2000 else 128 if n < 20_000 else 256 if n < 200_000 else 1024
-    s.fill("batch_size", min(n, batch), f"for {n:,} rows: large enough to be quick, small enough for many steps")
-    epochs = 40.0 if n < 2000 else 30.0 if n < 20_000 else 8.0 if n < 200_000 else 3.0
-    s.fill("epochs", epochs, f"for {n:,} rows; the best weights on the way are kept")
+    drop = {"none": 0.0, "light": 0.1, "strong": 0.4}.get(recipe.regularisation, 0.2)
+    _setting(s, "dropout", drop, "keeps units from relying on each other")
+    batch = _clamp(_power_of_two(1.6 * root), 16, 1024)
+    s.fill("batch_size", min(n, batch), f"about 1.6 √n for {n:,} rows: quick, with many steps an epoch")
+    per_epoch = max(1, n // (n if s.recipe.batch_size == "all" else int(s.recipe.batch_size or batch)))
+    epochs = float(_clamp(math.ceil((400 + 5 * root) / per_epoch), 8, 100))
+    s.fill("epochs", epochs, f"about 400 + 5 √n steps for {n:,} rows; the best weights on the way are kept")
     s.fill("optimiser", "adamw", "it scales each weight's step by how large its gradients were")
-    decay = {"none": 0.0, "light": 0.01, "strong": 0.1}.get(recipe.regularisation, 0.01)
-    s.fill("weight_decay", decay, "a mild pull of weights towards 0")
+    decay = round(min(3.0, max(0.5, 60 / root)), 3) * {"none": 0.0, "light": 0.1, "strong": 3.0}.get(
+        recipe.regularisation, 1.0
+    )
+    decay = decay if s.recipe.optimiser == "adamw" else decay / 1000
+    s.fill("weight_decay", decay, f"60/√n within 0.5 to 3 for {n:,} rows: the fewer rows, the stronger the pull to 0")
     _finish(s, facts)
     _schedule(s, "cosine", "η falls to 0 along half a cosine: large steps first, small ones to settle", 0.1)
+
+
+def _power_of_two(x: float) -> int:
+    return 2 ** round(math.log2(max(x, 1.0)))
+
+
+def _clamp(x: int, low: int, high: int) -> int:
+    return max(low, min(high, x))
 
 
 def _schedule(s: _Settling, name: str, reason: str, warmup: float) -> None:
@@ -259,7 +275,7 @@ def _monitor(s: _Settling, facts: Facts) -> None:
     s.fill("keep_best", True, "the weights with the best validation value are kept")
 
 
-USUAL = {"adamw": 1e-3, "adam": 1e-3, "sgd": 0.1}
+USUAL = {"adamw": 2e-3, "adam": 1e-3, "sgd": 0.1}
 
 
 def learning_rate_from_range(test: RangeTest, recipe: Recipe) -> tuple[float, str]:
