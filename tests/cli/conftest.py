@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
+from tests.cli.helpers import QUICK, Command, Said, environment, write_table
 
 from workings.cli.main import run
-
-# What makes a run quick; what is left out has tests of its own.
-QUICK = ("--epochs", "2", "--set", "lane=eager@1", "--set", "baselines=false", "--set", "report=false")
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command said, and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Said]
 
 
 @pytest.fixture
@@ -42,12 +24,6 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         return Said(code, said.out, said.err)
 
     return call
-
-
-def environment() -> dict[str, str]:
-    """As outside of a terminal, 80 columns wide."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "FORCE_COLOR")}
-    return kept | {"OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture
@@ -66,17 +42,6 @@ def program(tmp_path: Path) -> Command:
         return Said(done.returncode, done.stdout, done.stderr)
 
     return call
-
-
-def write_table(path: Path, n: int = 120) -> Path:
-    """A table that a small net learns: two numbers, a colour, a binary target."""
-    rng = np.random.default_rng(3)
-    x = rng.normal(size=(n, 2)).round(3)
-    colour = rng.choice(["red", "green"], size=n)
-    sick = np.where(x[:, 0] - x[:, 1] + (colour == "red") > 0, "yes", "no")
-    lines = [f"{a},{b},{c},{s}" for (a, b), c, s in zip(x, colour, sick, strict=True)]
-    path.write_text("age,weight,colour,sick\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    return path
 
 
 @pytest.fixture

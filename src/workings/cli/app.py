@@ -44,10 +44,10 @@ def _show_version(asked: bool) -> None:
 @app.callback(
     epilog="""\b
 First steps:
-  workings sample iris                    # a table to try it on: iris.csv
-  workings check iris.csv                 # what is in it, and what is wrong with it
-  workings train iris.csv --out runs/iris # a run folder with weights, metrics and a report
-  workings predict runs/iris iris.csv     # one line a row
+  workings sample iris                    # writes iris.csv, a table to try
+  workings check iris.csv --target species
+  workings train iris.csv --target species --out runs/iris
+  workings predict runs/iris iris.csv
 
 Exit codes: 0 done, 2 the input is wrong, 130 interrupted (the run can be resumed), 1 a bug in Workings."""
 )
@@ -90,7 +90,7 @@ workings train --recipe runs/adult/recipe.yaml --out runs/again
 workings train --resume runs/adult""",
     "check": """workings check adult.csv --target income
 workings check photos/
-workings check adult.csv --json""",
+workings check adult.csv --target income --json""",
     "evaluate": """workings evaluate runs/adult adult-test.csv
 workings evaluate runs/photos more-photos/ --json""",
     "predict": """workings predict runs/adult new.csv                        # CSV on standard output

@@ -24,10 +24,10 @@ def stop_if_any(problems: Sequence[Problem]) -> None:
 def existing(path: str, what: str = "data") -> list[Problem]:
     """The problem of a path that does not lead anywhere, with the nearest name in its folder."""
     place = Path(path)
-    if place.exists():
-        return []
     if not path.strip():
         return [Problem("error", "no-path", f"The path of the {what} is empty.", do="Give a file or a folder.")]
+    if place.exists():
+        return []
     folder = place.parent
     if not folder.is_dir():
         known = next((str(each) for each in folder.parents if each.is_dir()), ".")

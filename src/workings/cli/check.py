@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def check(
     data: Annotated[str, typer.Argument(metavar="DATA", help="What you would give to `workings train`.")],
     target: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The column to predict. Default: inferred, with the reason.")
+        str | None,
+        typer.Option(metavar="COLUMN", help="The column of a table to predict. Folders of images need none."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
 ) -> None:
@@ -97,17 +98,19 @@ def _fields(dataset: Dataset) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    table.add_column("field", no_wrap=True, overflow="ellipsis", max_width=24)
-    table.add_column("kind", no_wrap=True)
-    table.add_column("missing", justify="right", no_wrap=True)
-    table.add_column("distinct", justify="right", no_wrap=True)
-    table.add_column("holds", ratio=1, no_wrap=True, overflow="ellipsis")
     fields = dataset.schema.fields
+    longest = max(len(field.name) for field in fields[:SHOWN])
+    # What a field holds takes the room that is left, and is cut first.
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", expand=True)
+    table.add_column("field", no_wrap=True, overflow="ellipsis", width=min(max(longest, 5), 28))
+    table.add_column("kind", no_wrap=True, width=11)
+    table.add_column("missing", justify="right", no_wrap=True, width=7)
+    table.add_column("distinct", justify="right", no_wrap=True, width=8)
+    table.add_column("holds", ratio=1, no_wrap=True, overflow="ellipsis")
     for field in fields[:SHOWN]:
         is_target = field.name == dataset.task.target
         style = "bold" if is_target else "" if field.used else "dim"
-        about = "" if field.distinct_is_estimate is False else "≈"
+        about = "≈" if field.distinct_is_estimate else ""
         table.add_row(
             Text(field.name, style),
             Text("target" if is_target else field.kind, style),

@@ -33,7 +33,8 @@ def nets(
     screen = console.results()
     for info in registry.infos():
         _show(info, screen)
-    screen.print("Choose with --net NAME, set with --set KEY=VALUE. Layer by layer: workings net NAME --input 20")
+    screen.print("To choose one: --net NAME. To set it: --set KEY=VALUE.")
+    screen.print("To see one layer by layer: workings net NAME --input 3x32x32")
 
 
 def net(

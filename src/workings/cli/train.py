@@ -25,7 +25,8 @@ def train(
         ),
     ] = None,
     target: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The column to predict. Default: inferred, with the reason.")
+        str | None,
+        typer.Option(metavar="COLUMN", help="The column of a table to predict. Folders of images need none."),
     ] = None,
     test: Annotated[
         str | None, typer.Option(metavar="DATA", help="Rows to test on. Default: a part of DATA is held out.")

@@ -16,11 +16,11 @@ def number(value: object) -> str:
     if not math.isfinite(value):
         return str(value)
     size = abs(value)
-    if size >= 10_000:
+    if size >= 10_000 or value.is_integer():
         return f"{value:,.0f}"
     if size >= 1:
         return f"{value:.4g}" if size < 1000 else f"{value:,.1f}"
-    return f"{value:.4f}" if size >= 0.001 or size == 0 else f"{value:.2g}"
+    return f"{value:.4f}" if size >= 0.001 else f"{value:.2g}"
 
 
 def value(given: object) -> str:
