@@ -17,7 +17,7 @@ from tests.cli.helpers import QUICK, Command, environment, write_table
 import workings
 from workings.cli.train import _Place, _say_how_to_resume
 
-LONG_RUN = ("--epochs", "2000", "--set", "lane=eager@1", "--set", "baselines=false", "--set", "report=false")
+LONG_RUN = ("--epochs", "400", "--set", "lane=eager@1", "--set", "baselines=false", "--set", "report=false")
 
 
 def wait_for_an_epoch(events: Path, process: subprocess.Popen[str]) -> None:

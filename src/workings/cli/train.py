@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from workings.base.events import Checkpointed, Decided, Event
+from workings.base.events import Decided, Event
 from workings.base.problems import Problem
 from workings.cli import arguments as given
 from workings.cli.words import quoted
@@ -170,21 +170,19 @@ def _with_resume(options: dict[str, Any]) -> list[Problem]:
 
 
 class _Place:
-    """A reader of events that remembers where the run is, and whether there is anything to resume."""
+    """A reader of events that remembers where the run is."""
 
     def __init__(self, path: str | None) -> None:
         self.path = path
-        self.resumable = False
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Decided) and event.name == "run":
             self.path = str(event.value)
-        self.resumable = self.resumable or isinstance(event, Checkpointed)
 
 
 def _say_how_to_resume(place: _Place, *, as_json: bool) -> None:
     """Where it was left, and the command that goes on from there."""
-    left = place.path is not None and (place.resumable or any(Path(place.path).glob("checkpoint/step-*")))
+    left = place.path is not None and (Path(place.path) / "recipe.yaml").is_file()
     command = f"workings train --resume {quoted(place.path)}"
     told = f"Interrupted. To go on from here:\n  {command}" if left else "Interrupted before anything could be kept."
     print(told, file=sys.stderr)
