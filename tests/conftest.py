@@ -109,18 +109,8 @@ class Surroundings:
     deterministic: bool
     gradients: bool
 
-    # Set by pytest itself, by torch's compiler when it is first used, and by scikit-learn's process pools.
-    OTHERS = (
-        "PYTEST_",
-        "TORCHINDUCTOR_",
-        "_TORCHINDUCTOR_",
-        "TRITON_",
-        "TORCH_",
-        "KMP_",
-        "JOBLIB_",
-        "LOKY_",
-        "PYDEVD_",
-    )
+    # Set by pytest itself, by polars and torch's compiler when they are first used, by scikit-learn's process pools.
+    OTHERS = ("PYTEST_", "TORCH_", "TORCHINDUCTOR_", "_TORCHINDUCTOR_", "TRITON_", "_RJEM_", "KMP_", "JOBLIB_", "LOKY_")
     # Python and the tools write these while tests run.
     CACHES = frozenset({".pytest_cache", ".ruff_cache", ".hypothesis", "__pycache__", ".import_linter_cache", "site"})
 
