@@ -271,12 +271,12 @@ def settle_weights(rule: LearningRule, settings: LoopSettings, state: LoopState)
 def plan_steps(n: int, batch: int, epochs: float) -> tuple[int, int]:
     """Steps in all, and steps between looks, for so many epochs of n rows in batches of ``batch``.
 
-    Looks come once an epoch, but at least 32 steps apart so that tiny data is not mostly evaluated. Where an epoch
+    Looks come once an epoch, but at least 8 steps apart so that tiny data is not mostly evaluated. Where an epoch
     is long enough, both are rounded up to whole chunks.
     """
     per_epoch = n / batch
     steps = max(1, math.ceil(per_epoch * epochs))
-    every = max(1, math.ceil(per_epoch * max(1, math.ceil(32 / per_epoch))))
+    every = max(1, math.ceil(per_epoch * max(1, math.ceil(8 / per_epoch))))
     if per_epoch >= 8 * CHUNK:
         steps = math.ceil(steps / CHUNK) * CHUNK
         every = math.ceil(every / CHUNK) * CHUNK

@@ -200,6 +200,11 @@ def sampling_weights(y: Tensor) -> Tensor:
 def start_net(net: nn.Module, recipe: Recipe, train: Source | None = None) -> None:
     """Draw the net's first weights as the recipe says; a net that starts from the data sees training rows."""
     if recipe.initialisation:
-        initialise(net, recipe.initialisation, torch.Generator().manual_seed(recipe.seed))
+        generator = torch.Generator().manual_seed(recipe.seed)
+        initialise(net, recipe.initialisation, generator)
+        output = getattr(net, "output", None)
+        if recipe.initialisation in ("he_normal", "he_uniform") and isinstance(output, nn.Linear):
+            # He's 2/n_in makes up for an activation that halves the variance; none follows the last layer.
+            initialise(output, "lecun_normal", generator)
     if isinstance(net, VGG) and train is not None:
         net.start(train.x(torch.arange(min(len(train), STARTING_ROWS))))

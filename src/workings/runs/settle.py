@@ -21,6 +21,8 @@ from workings.learning.metrics import headline
 from workings.nets import registry
 from workings.runs.recipe import Recipe
 
+MOST_BINNED = 1024  # columns that bins may make; more would slow the first layer for little
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -123,8 +125,8 @@ def _setting(s: _Settling, name: str, value: Any, reason: str) -> None:
     s.emit(Decided(name, value, reason))
 
 
-def settle_preparation(recipe: Recipe, n: int, emit: Emit) -> Recipe:
-    """How the columns of a table are prepared for n training rows, where the user did not say.
+def settle_preparation(recipe: Recipe, n: int, numbers: int, emit: Emit) -> Recipe:
+    """How a table with so many columns of numbers is prepared for n training rows, where the user did not say.
 
     Numbers are also given as bins (piecewise-linear encoding) to nets with hidden layers: a dense net finds steps and
     bends hard to learn from one scaled number. Nets without a hidden layer and a person's own get the numbers alone,
@@ -134,6 +136,8 @@ def settle_preparation(recipe: Recipe, n: int, emit: Emit) -> Recipe:
         return recipe
     if recipe.net in ("auto", "mlp", "maxout") and n >= 100:
         bins = _clamp(_power_of_two(math.sqrt(n) / 4), 8, 32)
+        while bins > 1 and numbers * (bins + 1) > MOST_BINNED:
+            bins = bins // 2 if bins > 4 else 0
         reason = f"numbers are also encoded by {bins} quantile bins each, as {n:,} training rows bear that"
         # The bins bound what an outlier can do, so the number itself may stay linear.
         recipe = recipe.settled("prepare", {"numeric": "standardise", **recipe.prepare}, reason)

@@ -235,7 +235,8 @@ def _fit_preparation(job: Job, dataset: Dataset, rows: np.ndarray) -> Any:
                 do="Leave these settings out: they are about the columns of tables.",
             )
         return dataset.fit(rows)
-    job.recipe = settle_preparation(job.recipe, len(rows), job.emit)
+    numbers = sum(field.kind in ("numeric", "date") for field in dataset.schema.features)
+    job.recipe = settle_preparation(job.recipe, len(rows), numbers, job.emit)
     try:
         settings = PrepareSettings.model_validate(job.recipe.prepare)
     except ValidationError as error:
