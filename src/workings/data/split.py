@@ -34,18 +34,26 @@ def bands(y: np.ndarray, count: int = BANDS) -> np.ndarray:
     return np.searchsorted(edges, y, side="right")
 
 
+def has_equals(hashes: np.ndarray) -> bool:
+    """Whether two of ``hashes`` (n,) are equal. Sorting alone is ten times faster than telling which."""
+    ordered = np.sort(hashes)
+    return bool((ordered[1:] == ordered[:-1]).any())
+
+
 def groups_of_equals(hashes: np.ndarray) -> np.ndarray | None:
-    """(n,) uint64 numbers, equal for rows that a split should keep on one side; None where every row is for itself.
+    """(n,) int64 numbers, equal for rows that a split should keep on one side; None where every row is for itself.
 
     hashes: (n,), equal for rows with equal features. A row that comes more than 20 times, such as a blank picture, or
     any row of a table with fewer than 100 different ones, is a state that comes up again by itself; new data will
     have it too, so such rows are split like all others.
     """
+    if not has_equals(hashes):
+        return None
     different, inverse, size = np.unique(hashes, return_inverse=True, return_counts=True)
     together = (size > 1) & (size <= MOST_EQUALS)
     if len(different) < FEW_DIFFERENT or not together.any():
         return None
-    return np.where(together[inverse], hashes, np.arange(len(hashes), dtype=np.uint64))
+    return np.where(together[inverse], inverse, len(different) + np.arange(len(hashes)))
 
 
 def stratified_split(
@@ -60,12 +68,14 @@ def stratified_split(
     n = len(strata)
     generator = np.random.default_rng(seed)
     if groups is None:
-        first, group = np.arange(n), np.arange(n)
+        first = group = np.arange(n)
+        size = np.ones(n, dtype=np.int64)
     else:
         _, first, group = np.unique(groups, return_index=True, return_inverse=True)
-    size = np.bincount(group, minlength=len(first))
+        size = np.bincount(group, minlength=len(first))
     _, stratum = np.unique(strata[first], return_inverse=True)
-    order = np.lexsort((generator.random(len(first)), stratum))
+    shuffled = generator.permutation(len(first))
+    order = shuffled[np.argsort(stratum[shuffled], kind="stable")]
     stratum, size = stratum[order], size[order]
 
     start = np.flatnonzero(np.r_[True, stratum[1:] != stratum[:-1]])

@@ -6,7 +6,7 @@ import numpy as np
 
 from workings.base.problems import Problem, shorten
 from workings.data.schema import Task
-from workings.data.split import MOST_EQUALS, groups_of_equals
+from workings.data.split import MOST_EQUALS, groups_of_equals, has_equals
 from workings.data.table_layout import Layout
 from workings.data.table_store import Store
 
@@ -144,12 +144,12 @@ def duplicate_problems(hashes: np.ndarray, y: np.ndarray, rows: np.ndarray, task
 
     hashes, y, rows: (n,): equal for equal features; targets; row numbers from 0.
     """
+    if not has_equals(hashes):
+        return []
     order = np.argsort(hashes, kind="stable")
     h, t = hashes[order], y[order]
     start = np.flatnonzero(np.r_[True, h[1:] != h[:-1]])
     repeated = len(h) - len(start)
-    if not repeated:
-        return []
     size = np.diff(np.r_[start, len(h)])
     again = order[np.setdiff1d(np.arange(len(h)), start, assume_unique=True)]
     first = ", ".join(f"{int(row) + 1:,}" for row in np.sort(rows[again])[:5])

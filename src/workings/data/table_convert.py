@@ -12,7 +12,7 @@ import polars as pl
 from workings.data.schema import Field, Schema, Task
 from workings.data.table_cells import clean, dates, labels, numbers
 from workings.data.table_layout import FIRST, MISSING, OTHER, Layout
-from workings.data.table_profile import Found
+from workings.data.table_profile import FLOAT32_MAX, Found
 
 MICROSECONDS_A_DAY = 86_400_000_000
 
@@ -90,9 +90,7 @@ class Converter:
         if bad.any():
             misfits.bad.add(cleaned.values.cast(pl.String, strict=False), bad, self._rows)
         values = found.fill_null(np.nan).to_numpy().astype(np.float64)
-        # Beyond the range of float32 a number becomes infinite when it is stored, so it counts as infinite.
-        infinite = np.abs(values) > (np.inf if of.wide else np.finfo(np.float32).max)
-        infinite |= np.isinf(values)
+        infinite = np.abs(values) > FLOAT32_MAX
         if infinite.any():
             misfits.infinite.add(found, pl.Series(infinite), self._rows)
         return np.where(infinite, np.nan, values) + 0.0  # −0 becomes 0, so that equal rows have equal bytes

@@ -52,15 +52,15 @@ def examine(path: Path) -> TextFile:
         if head.startswith(magic):
             raise refuse("not-a-table", f"'{path}' is {kind}, not delimited text.", do=do)
     if not head.strip():
-        raise refuse(
-            "empty-file", f"'{path}' is empty.", why="There is nothing to learn from.", do="Give another file."
-        )
+        raise refuse("empty-file", f"'{path}' is empty.", why="There is nothing to learn from.", do="Give another.")
+    if b"\r" in head and b"\n" not in head:
+        raise refuse("line-ends", f"The lines of '{path}' end with CR alone.", do="Convert them: tr '\\r' '\\n'.")
     digest, lines = _scan(path)
     text = head.decode("utf-8-sig", errors="ignore").replace("\r\n", "\n").replace("\r", "\n")
     delimiter = _sniff(text)
     rows = csv.reader(_whole_lines(text, len(head)), delimiter=delimiter)
     names = [name.strip() for name in next(rows, [])]
-    first = next(rows, None)
+    first = next((row for row in rows if row), None)
     problems = _header_problems(path, names, first)
     errors = [problem for problem in problems if problem.level == "error"]
     if errors:

@@ -34,14 +34,13 @@ class Place:
 
 @dataclass
 class Filled:
-    """Compact rows with what belongs to each; ``empty`` rows were left out, as were ``dropped`` ones."""
+    """Compact rows with what belongs to each; ``dropped`` rows were left out."""
 
     store: Store
     y: np.ndarray | None
     time: np.ndarray | None
     rows: np.ndarray
     hashes: np.ndarray
-    empty: int
     dropped: int
 
 
@@ -76,12 +75,11 @@ def fill(table: Table, converter: Converter, in_memory: bool, place: Place, on_b
     times: list[np.ndarray] = []
     kept: list[np.ndarray] = []
     hashes: list[np.ndarray] = []
-    seen = end = 0
+    seen = 0
     try:
         for chunk, rows in table.numbered():
             records, y, time = converter.convert(chunk, rows)
             seen += len(rows)
-            end = max(end, int(rows[-1]) + 1 if len(rows) else 0)
             if y is not None and on_bad_row == "drop":
                 good = y >= 0 if y.dtype == np.int64 else ~np.isnan(y)
                 if not good.all():
@@ -106,14 +104,14 @@ def fill(table: Table, converter: Converter, in_memory: bool, place: Place, on_b
     y = np.concatenate(ys) if ys else None
     time = np.concatenate(times) if times else None
     h = np.concatenate(hashes) if hashes else np.empty(0, dtype=np.uint64)
-    return Filled(store, y, time, rows, h, end - seen, seen - len(rows))
+    return Filled(store, y, time, rows, h, seen - len(rows))
 
 
-def empty_rows(filled: Filled) -> list[Problem]:
+def empty_rows(table: Table) -> list[Problem]:
     """The note about rows without any cell."""
-    if not filled.empty:
+    if not table.empty:
         return []
-    return [Problem("note", "empty-rows", f"{filled.empty:,} empty row(s) were left out.", "", filled.empty)]
+    return [Problem("note", "empty-rows", f"{table.empty:,} empty row(s) were left out.", "", table.empty)]
 
 
 def _sink(table: Table, layout: Layout, in_memory: bool, place: Place) -> tuple[Sink, Path | None]:

@@ -21,6 +21,7 @@ class Table:
 
     rows: exact for all but large text files, where it is an upper bound.
     positional: the names were made up, since an array has none. target: the name of the y of a pair ``(X, y)``.
+    empty: rows without any cell, known after ``numbered`` has been gone through.
     """
 
     names: list[str]
@@ -30,6 +31,7 @@ class Table:
     problems: list[Problem] = field(default_factory=list)
     positional: bool = False
     target: str | None = None
+    empty: int = 0
     frame: pl.DataFrame | None = None
     lazy: pl.LazyFrame | None = None
     text: TextFile | None = None
@@ -58,13 +60,14 @@ class Table:
 
     def numbered(self) -> Iterator[tuple[pl.DataFrame, np.ndarray]]:
         """Chunks without their empty rows, and the numbers (m,) of the rows that are left, from 0."""
-        first = 0
+        first = self.empty = 0
         for chunk in self.chunks():
             rows = np.arange(first, first + chunk.height, dtype=np.int64)
             first += chunk.height
             if chunk[:, -1].null_count():
                 filled = chunk.select(~pl.all_horizontal(pl.all().is_null())).to_series()
                 if not filled.all():
+                    self.empty += int((~filled).sum())
                     chunk, rows = chunk.filter(filled), rows[filled.to_numpy()]
             yield chunk, rows
 

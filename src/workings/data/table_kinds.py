@@ -64,8 +64,7 @@ def find_field(profile: ColumnProfile, forced: Kind | None = None, positional: b
         distinct_is_estimate=profile.distinct_is_estimate,
     )
     if kind == "numeric" and profile.finite:
-        comma = decimal_comma(profile)
-        field = field.model_copy(update=_figures(profile) if not comma else {"decimal_comma": True})
+        field = field.model_copy(update=_figures(profile))
     values = profile.values()
     if kind in ("categorical", "boolean", "constant") or (kind in ("text", "id") and values):
         field = field.model_copy(update={"top": values[:SHOWN_VALUES]})
@@ -77,11 +76,6 @@ def find_field(profile: ColumnProfile, forced: Kind | None = None, positional: b
         date_format = best_date_format(profile) or ("%Y%m%d" if profile.is_text else None)
         field = field.model_copy(update={"date_format": date_format, "date_has_time": _has_time(profile)})
     return field
-
-
-def decimal_comma(profile: ColumnProfile) -> bool:
-    """Whether the numbers of a column are written 3,14."""
-    return profile.comma > 0 and profile.number + profile.comma >= NUMBER_SHARE * profile.present
 
 
 def best_date_format(profile: ColumnProfile) -> str | None:
@@ -116,8 +110,6 @@ def _find(p: ColumnProfile) -> tuple[Kind, str]:
         return "other", f"cells of type {p.dtype.lower()}: give them as numbers"
     if p.number >= NUMBER_SHARE * p.present:
         return _of_numbers(p, distinct)
-    if decimal_comma(p):
-        return "numeric", "numbers written with a decimal comma"
     if p.date_formats and max(p.date_formats.values()) >= NUMBER_SHARE * p.present:
         return "date", f"read as {best_date_format(p)}"
     values = [value for value, _ in p.values()]
@@ -166,6 +158,7 @@ def _figures(p: ColumnProfile) -> dict[str, object]:
         "mean": p.mean,
         "std": p.std,
         "zeros": p.zeros,
+        "decimal_comma": bool(p.decimal_comma),
         "wide": bool(p.std > 0 and spacing > 1e-4 * p.std),
     }
 

@@ -55,7 +55,7 @@ def read_table_for(
     dropping: OnBadRow = "drop" if require_target and on_bad_row == "drop" else "refuse"
     filled = fill(table, converter, in_memory, place, dropping)
     n = len(filled.rows)
-    problems += empty_rows(filled)
+    problems += empty_rows(table)
     for name, misfits in converter.misfits.items():
         problems += _misfit_problems(schema.field(name), misfits, n)
     problems += _missing(schema, converter.misfits)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
-from workings.base.errors import UserError
+from workings.base.errors import UserError, refuse
 from workings.base.events import Emit, Phase, silent
 from workings.base.problems import Problem, shorten, unknown_name
 from workings.data.schema import Field, Kind, Schema, Task
@@ -47,6 +47,8 @@ def inspect_table(
         if wrong or target is None:
             return None, problems + wrong
         profiles = _profile(table, drop)
+        if not profiles[target].rows:
+            raise refuse("header-only", f"{table.name} has no rows but empty ones.", do="Give data with rows.")
     except UserError as error:
         return None, error.problems
 
@@ -74,7 +76,7 @@ def inspect_table(
 
     converter = Converter(schema, layout, found)
     filled = fill(table, converter, in_memory, place, on_bad_row)
-    problems += empty_rows(filled) + _target_problems(converter, filled, found, on_bad_row)
+    problems += empty_rows(table) + _target_problems(converter, filled, found, on_bad_row)
     dataset = _finish(table, converter, filled, problems)
     return dataset, problems
 

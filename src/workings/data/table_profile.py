@@ -17,6 +17,7 @@ MOST_COUNTED_NUMBERS = 1_000  # and different numbers
 LOOKED_AT = 10_000  # rows of a chunk that are looked at for what is costly: words, leading zeros
 KEPT_HASHES = 16_384
 CELL_LENGTH = 40
+FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 @dataclass
@@ -46,7 +47,8 @@ class ColumnProfile:
     """The figures of one column.
 
     number, whole, infinite: cells that are numbers, whole numbers, infinities. Moments are of finite numbers.
-    not_numbers: cells that are neither missing nor numbers. comma: cells like 3,14.
+    not_numbers: cells that are neither missing nor numbers. decimal_comma: numbers are written 3,14, as found in the
+        first chunk; None before it. Beyond the range of float32, in which nets compute, a number counts as infinite.
     counts: (value, count) while there are few enough different values; else None.
     date_formats: cells that each format reads; formats that fail are dropped.
     """
@@ -59,7 +61,7 @@ class ColumnProfile:
     padded: int = 0
     number: int = 0
     whole: int = 0
-    comma: int = 0
+    decimal_comma: bool | None = None
     zeros: int = 0
     infinite: Found = field(default_factory=Found)
     not_numbers: Found = field(default_factory=Found)
@@ -141,16 +143,14 @@ class ColumnProfile:
         self._add_counts(values, is_whole_table)
 
     def _add_numbers(self, values: pl.Series, rows: np.ndarray) -> None:
-        found = numbers(values)
+        if self.decimal_comma is None and values.dtype == pl.String:
+            self.decimal_comma = _has_decimal_comma(values)
+        found = numbers(values, bool(self.decimal_comma))
         is_number = found.is_not_null()
         self.number += int(is_number.sum())
         if values.dtype == pl.String:
-            others = values.is_not_null() & ~is_number
-            if others.any():
-                texts = values.filter(others)
-                self.comma += int(texts.str.contains(r"^[-+]?\d+,\d+$").sum())
-                self.not_numbers.add(values, others, rows)
-        is_finite = found.is_finite().fill_null(False)
+            self.not_numbers.add(values, values.is_not_null() & ~is_number, rows)
+        is_finite = (found.abs() <= FLOAT32_MAX).fill_null(False)
         self.infinite.add(values, is_number & ~is_finite, rows)
         finite = found.filter(is_finite)
         n = len(finite)
@@ -209,6 +209,15 @@ def _date_formats(head: pl.Series) -> dict[str, int]:
     if not len(few) or like < 0.9 * len(few):
         return {}
     return {form: 0 for form in DATE_FORMATS if dates(few, form).is_not_null().sum() >= 0.9 * len(few)}
+
+
+def _has_decimal_comma(values: pl.Series) -> bool:
+    """Whether nine values in ten are numbers, some like 3,14. Three digits behind every comma may mean thousands."""
+    with_comma = values.drop_nulls().str.contains(r"^[-+]?\d*,\d+$")
+    if not with_comma.any():
+        return False
+    thousands = values.drop_nulls().filter(with_comma).str.contains(r"^[-+]?\d{1,3},\d{3}$").all()
+    return not thousands and numbers(values, True).is_not_null().sum() >= 0.9 * (len(values) - values.null_count())
 
 
 def _said(cell: object) -> str:

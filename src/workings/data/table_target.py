@@ -77,14 +77,14 @@ def _is_measured(p: ColumnProfile, numeric: bool) -> bool:
     if p.distinct == 2:
         return False
     if not numeric:  # a few slips among many numbers are told as such
-        return p.number + p.comma >= 0.9 * p.present and p.distinct > MOST_CLASSES
+        return p.number >= 0.9 * p.present and p.distinct > MOST_CLASSES
     if p.whole < p.finite:
         return True
     return p.distinct > MOST_CLASSES or (p.rows >= FEW_ROWS and p.present < ROWS_A_CLASS * p.distinct)
 
 
 def _regression(p: ColumnProfile, asked: str | None) -> tuple[Task | None, list[Problem]]:
-    if p.not_numbers.count and not (p.comma and p.comma == p.not_numbers.count):
+    if p.not_numbers.count:
         what = f"{p.not_numbers.count:,} value(s) of the target '{p.name}' are no numbers."
         why = "A number is to be learnt from every row."
         do = "Correct the cells, or learn classes: task=classification."
@@ -166,7 +166,7 @@ def _error(code: str, what: str, where: str = "", count: int = 0, why: str = "",
 
 def _canonical(value: str) -> str:
     """1, 1.0 and 01 are all ``1``."""
-    number = float(value)
+    number = float(value.replace(",", "."))
     return str(int(number)) if number.is_integer() and abs(number) < 2**53 else str(number)
 
 

@@ -34,15 +34,15 @@ def _bad_cells(fields: Iterable[Field], profiles: dict[str, ColumnProfile]) -> l
     found: list[Problem] = []
     for field in fields:
         p = profiles[field.name]
-        if field.kind == "numeric" and p.not_numbers.count and not field.decimal_comma:
+        if field.kind == "numeric" and p.not_numbers.count:
             what = f"'{field.name}' holds numbers, but {p.not_numbers.count:,} of its {p.present:,} values are text."
             why = "They count as missing."
             do = "Correct these cells, or treat the column as categories: kinds={'" + field.name + "': 'categorical'}."
             found.append(Problem("warning", "mixed-types", what, p.not_numbers.where(), p.not_numbers.count, why, do))
-        if field.kind == "categorical" and p.is_text and 0.5 * p.present < p.number < p.present:
+        if field.kind in ("categorical", "id", "text") and p.is_text and 0.5 * p.present < p.number < p.present:
             what = f"'{field.name}' holds numbers and text: {p.number:,} of {p.present:,} values are numbers."
             do = "If it is meant to be a number: kinds={'" + field.name + "': 'numeric'}; text then counts as missing."
-            why = "It is taken for categories, so the order of the numbers is lost."
+            why = "It is not taken for a number, so the order of the numbers is lost."
             found.append(Problem("warning", "mixed-types", what, p.not_numbers.where(), p.not_numbers.count, why, do))
         if field.kind == "date":
             read = max((p.date_formats or {}).values(), default=p.present)
