@@ -83,7 +83,7 @@ def choose_lane(
     lane = next(lane for lane in trial.runners if lane.name == best.lane)
     rule.use(trial.runners[lane])
     others = ", ".join(f"{m.lane} {m.microseconds:,.0f}" for m in measured if m is not best and not m.refused)
-    reason = f"measured {best.microseconds:,.0f} µs a step; others: {others}"
+    reason = f"measured {best.microseconds:,.0f} µs a step" + (f"; others: {others}" if others else "")
     for m in measured:
         if m.refused:
             emit(Decided("lane refused", m.lane, m.refused))
