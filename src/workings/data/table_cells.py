@@ -79,7 +79,7 @@ def _clean_text(series: pl.Series) -> Cleaned:
     absent = trimmed.is_in(MARKERS)
     markers: dict[str, int] = {}
     if absent.any():
-        for written, count in trimmed.filter(absent).value_counts().iter_rows():
+        for written, count in trimmed.filter(absent).value_counts().sort(series.name).iter_rows():
             markers[written] = count
         trimmed = pl.select(pl.when(absent).then(None).otherwise(trimmed)).to_series()
     if series.null_count():

@@ -1,4 +1,4 @@
-"""What only the values of all rows show: zeros that stand for missing, leaks of the target, repeated rows."""
+"""What only the values of all rows show: columns that leak the target, and repeated rows."""
 
 from __future__ import annotations
 
@@ -14,10 +14,6 @@ SAMPLED_ROWS = 50_000
 LEAK = 0.99  # area under the ROC curve, or R², of one column alone, on rows it was not fitted on
 LEAK_ROWS = 50
 LEAK_BINS = 64
-MOST_ZEROS = 0.5  # a value of most rows is the usual state ("no capital gain"), not a gap in the data
-ZERO_ROWS = 30
-ZERO_GAP = 0.15
-ZERO_STEPS = 5
 
 
 def sample(store: Store, layout: Layout, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -28,41 +24,6 @@ def sample(store: Store, layout: Layout, y: np.ndarray) -> tuple[np.ndarray, np.
         rows = np.sort(np.random.default_rng(0).choice(n, SAMPLED_ROWS, replace=False))
     records = store.take(rows)
     return layout.values(records), records["code"].astype(np.int64), y[rows]
-
-
-# ------------------------------------------------------------------------------------------------ zeros
-
-
-def zeros_mean_missing(v: np.ndarray) -> bool:
-    """Whether 0 looks like a stand-in for a missing value in the numbers ``v`` (m,).
-
-    It does where all other values are positive, zeros are the minority, and 0 lies apart from them: the gap from 0
-    to the least positive value g is more than five of the smallest steps between values (so 0 is not the natural
-    start of a count: 0, 1, 2 … or 0, 0.5, 1 …), and more than 0.15 of the way from g on to the lower quartile (where
-    values thin out towards 0, as sums of money do, g is far smaller). A blood pressure of 0 beside 24 … 122 is
-    found; pregnancies from 0, and capital gains that are 0 for most people, are not.
-    """
-    v = v[~np.isnan(v)]
-    zero = v == 0
-    if len(v) < ZERO_ROWS or zero.sum() < 2 or v.min() < 0 or zero.mean() >= MOST_ZEROS:
-        return False
-    positive = np.sort(v[~zero])
-    values = np.unique(positive)
-    if len(values) < 2 * ZERO_STEPS:
-        return False
-    gap = values[0]
-    step = np.diff(values).min()
-    to_quartile = positive[len(positive) // 4] - gap
-    return bool(gap > ZERO_STEPS * step * (1 - 1e-6) and gap > ZERO_GAP * to_quartile)
-
-
-def zero_problem(names: list[str], counts: list[int]) -> Problem:
-    """The warning about the columns in which 0 looks like a missing value."""
-    what = f"In {len(names)} column(s) 0 lies far below all other values: it probably means missing."
-    where = shorten((f"{name} ({count:,} zeros)" for name, count in zip(names, counts, strict=True)), 12)
-    do = f"If so, prepare with zeros_as_missing={names}."
-    why = "The network would take the gap for a measurement."
-    return Problem("warning", "zeros-mean-missing", what, where, sum(counts), why, do)
 
 
 # ------------------------------------------------------------------------------------------------- leak

@@ -135,11 +135,13 @@ def _misfit_problems(field: Field, misfits: Misfits, n: int) -> list[Problem]:
     # With a dictionary that was cut, an unknown category may be a known rare one.
     if misfits.unknown and len(field.categories) == field.distinct:
         count = sum(misfits.unknown.values())
-        said = shorten((f"'{value}' ({times:,})" for value, times in misfits.unknown.most_common()), 5)
+        unknown = sorted(misfits.unknown.items(), key=lambda item: (-item[1], item[0]))
+        said = shorten((f"'{value}' ({times:,})" for value, times in unknown), 5)
         what = f"{count:,} value(s) of '{name}' are categories that training never saw: {said}."
         why = "The network knows nothing about them; they count as none of the known ones."
-        guess = nearest(next(iter(misfits.unknown)), field.categories)
-        do = f"Check their spelling: '{guess}' is known." if guess else "Train again with rows that have them."
+        guesses = [(value, nearest(value, field.categories)) for value, _ in unknown[:20]]
+        near = shorten(f"'{guess}' is known, not '{value}'" for value, guess in guesses if guess)
+        do = f"Check their spelling: {near}." if near else "Train again with rows that have them."
         found.append(Problem("warning", "unseen-category", what, misfits.unknown_cells.where(), count, why, do))
     return found
 

@@ -11,7 +11,7 @@ from workings.base.events import Emit, Phase, silent
 from workings.base.problems import Problem, shorten, unknown_name
 from workings.data.schema import Field, Kind, Schema, Task
 from workings.data.table import TableDataset
-from workings.data.table_checks import duplicate_problems, leak_problems, sample, zero_problem, zeros_mean_missing
+from workings.data.table_checks import duplicate_problems, leak_problems, sample
 from workings.data.table_convert import Converter
 from workings.data.table_filling import Filled, OnBadRow, Place, choose_place, empty_rows, fill
 from workings.data.table_input import Table
@@ -21,6 +21,7 @@ from workings.data.table_profile import ColumnProfile
 from workings.data.table_reading import read_table
 from workings.data.table_target import TASKS, infer_task, missing_column, no_target
 from workings.data.table_telling import column_problems
+from workings.data.table_zeros import zero_problem, zeros_that_mean_missing
 
 
 def inspect_table(
@@ -183,9 +184,8 @@ def _finish(table: Table, converter: Converter, filled: Filled, problems: list[P
         V, codes, y_sample = sample(filled.store, layout, y)
         problems += leak_problems(layout, V, codes, y_sample, task)
         problems += duplicate_problems(filled.hashes, y, filled.rows, task)
-        suspects = [
-            column.name for k, column in enumerate(layout.numbers) if not column.part and zeros_mean_missing(V[:, k])
-        ]
+        measured = [k for k, column in enumerate(layout.numbers) if not column.part]
+        suspects = [layout.numbers[measured[k]].name for k in zeros_that_mean_missing(V[:, measured])]
         if suspects:
             for at, field in enumerate(schema.fields):
                 if field.name in suspects:
