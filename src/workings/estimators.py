@@ -28,6 +28,7 @@ from torch import Tensor, nn
 
 from workings.base.errors import refuse
 from workings.base.events import Emit, silent
+from workings.data.schema import TaskKind
 from workings.data.source import MemorySource
 from workings.learning.outputs import decide, outputs
 from workings.nets import custom, registry
@@ -80,61 +81,59 @@ class _NetEstimator(BaseEstimator):
 
     # ------------------------------------------------------------------------------------------ fitting
 
-    def _fit(self, X: Floats, y: Floats, w: Floats | None, task: str, outputs_: int, classes: list[str]) -> None:
-        """Fit to checked rows: X (n, D) float64; y (n,) class numbers or standardised values; w (n,) or None."""
+    def _fit(self, X: Floats, y: Floats, w: Floats | None, task: TaskKind, outputs_: int, classes: int = 0) -> None:
+        """Fit to checked rows: X (n, D) float64; y (n,) class numbers, or numbers to predict; w (n,) or None."""
+        rows = np.arange(len(y))
         if w is not None:
             # A row of weight 0 is no row. The scale of weights says nothing, so their mean becomes 1.
-            kept = w > 0
-            X, y, w = X[kept], y[kept], w[kept] / w[kept].mean()
+            rows = np.flatnonzero(w > 0)
+            X, y, w = X[rows], y[rows], w[rows] / w[rows].mean()
         shape = self._shape(X.shape[1])
-        self.mean_ = np.average(X, axis=0, weights=w)
-        deviation = np.sqrt(np.average((X - self.mean_) ** 2, axis=0, weights=w))
-        # A column of one value carries nothing; what is left of it is the rounding of its mean.
-        flat = deviation <= 10 * np.finfo(np.float64).eps * np.abs(self.mean_)
-        self.scale_ = np.where(flat, 1.0, deviation)
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         train, val = self._split(y, task, seed)
-        counts = np.bincount(y[train].astype(int), minlength=len(classes)).tolist() if classes else []
+        self._standardise(X[train], y[train], None if w is None else w[train], task)
+        x, t = self._scaled(X).reshape(-1, *shape), (y - self.target_mean_) / self.target_scale_
+
+        def source(which: NDArray[np.int64], dtype: torch.dtype) -> MemorySource:
+            targets = torch.from_numpy(t[which])
+            targets = targets.to(dtype) if task == "regression" else targets.long()
+            weights = None if w is None else torch.from_numpy(w[which]).to(dtype)
+            return MemorySource(torch.from_numpy(x[which]).to(dtype), targets, rows[which], weights)
+
+        counts = np.bincount(y[train].astype(int), minlength=classes).tolist() if classes else []
         emit = self.emit or silent
-        facts = Facts(len(train), len(val), shape, task, outputs_, counts)
-        recipe = settle(self._recipe(len(y), seed), facts, emit)
+        recipe = settle(self._recipe(len(y), seed), Facts(len(train), len(val), shape, task, outputs_, counts), emit)
         with steady(recipe.threads), torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            fit = self._run(recipe, facts, X, y, w, train, val, emit)
+            net = self._start(recipe, shape, outputs_, task, exact=len(y) <= SMALL and recipe.batch_size == "all")
+            dtype = next(net.parameters()).dtype
+            fit = Fit(net, task, recipe, source(train, dtype), source(val, dtype) if len(val) else None, emit)
+            fit.settle()
+            fit.run()
         self.recipe_ = fit.recipe
         self.loss_curve_ = [point[4] for point in fit.state.points if point[2] == "train" and point[3] == "loss"]
         self.n_iter_ = max(1, fit.stream.epoch_of(fit.state.step))
         self.net_ = _exact(fit.net) if self._is_registered() else fit.net
 
-    def _run(
-        self,
-        recipe: Recipe,
-        facts: Facts,
-        X: Floats,
-        y: Floats,
-        w: Floats | None,
-        train: NDArray[np.int64],
-        val: NDArray[np.int64],
-        emit: Emit,
-    ) -> Fit:
-        """The engine on these rows, to the end."""
-        net = _make_net(self.net, facts.shape, facts.outputs, recipe.net_settings, facts.task)
-        if self._is_registered():
-            start_net(net, recipe)
-            if recipe.batch_size == "all" and len(y) <= SMALL:
-                net = net.double()
-        dtype = next(net.parameters()).dtype
+    def _standardise(self, X: Floats, y: Floats, w: Floats | None, task: TaskKind) -> None:
+        """Means and deviations of the columns and of a number to predict, over the rows that are learnt from."""
+        self.mean_ = np.average(X, axis=0, weights=w)
+        deviation = np.sqrt(np.average((X - self.mean_) ** 2, axis=0, weights=w))
+        # A column of one value carries nothing; what is left of it is the rounding of its mean.
+        flat = deviation <= 10 * np.finfo(np.float64).eps * np.abs(self.mean_)
+        self.scale_ = np.where(flat, 1.0, deviation)
+        self.target_mean_, self.target_scale_ = 0.0, 1.0
+        if task == "regression":
+            self.target_mean_ = float(np.average(y, weights=w))
+            self.target_scale_ = float(np.sqrt(np.average((y - self.target_mean_) ** 2, weights=w))) or 1.0
 
-        def source(rows: NDArray[np.int64]) -> MemorySource:
-            x = torch.from_numpy(self._scaled(X[rows])).to(dtype).reshape(len(rows), *facts.shape)
-            targets = torch.from_numpy(y[rows])
-            t = targets.to(dtype) if facts.task == "regression" else targets.long()
-            return MemorySource(x, t, rows, None if w is None else torch.from_numpy(w[rows]).to(dtype))
-
-        fit = Fit(net, facts.task, recipe, source(train), source(val) if len(val) else None, emit)
-        fit.settle()
-        fit.run()
-        return fit
+    def _start(self, recipe: Recipe, shape: tuple[int, ...], outputs_: int, task: TaskKind, exact: bool) -> nn.Module:
+        """The net before the first step; in float64 where everything is to be exact and the net is one of ours."""
+        net = _make_net(self.net, shape, outputs_, recipe.net_settings, task)
+        if not self._is_registered():
+            return net
+        start_net(net, recipe)
+        return net.double() if exact else net
 
     def _recipe(self, n: int, seed: int) -> Recipe:
         """What was asked for, and for few rows what makes their order and their weights exact."""
@@ -160,7 +159,7 @@ class _NetEstimator(BaseEstimator):
                 usual["dropout"] = 0.0
         return make_recipe({**usual, **given, **settings}, "the estimator's parameters")
 
-    def _split(self, y: Floats, task: str, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _split(self, y: Floats, task: TaskKind, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows to learn from, and rows that choose the weights to keep."""
         rows = np.arange(len(y))
         fraction = self.validation_fraction
@@ -237,7 +236,7 @@ class _NetEstimator(BaseEstimator):
 
 
 def _make_net(
-    given: str | nn.Module, shape: tuple[int, ...], outputs_: int, settings: Mapping[str, Any], task: str
+    given: str | nn.Module, shape: tuple[int, ...], outputs_: int, settings: Mapping[str, Any], task: TaskKind
 ) -> nn.Module:
     """A net of that name with fresh weights; of a person's own net, a copy: the one given stays as it is."""
     if isinstance(given, str) and not custom.is_custom(given):
@@ -289,9 +288,9 @@ class NetClassifier(ClassifierMixin, _NetEstimator):
                 why="There is nothing to tell apart.",
                 do="Give rows of at least two classes.",
             )
-        self.task_ = "binary" if len(self.classes_) == 2 else "multiclass"
+        self.task_: TaskKind = "binary" if len(self.classes_) == 2 else "multiclass"
         self.n_outputs_ = 1 if self.task_ == "binary" else len(self.classes_)
-        self._fit(X_, number.astype(np.float64), w, self.task_, self.n_outputs_, list(map(str, self.classes_)))
+        self._fit(X_, number.astype(np.float64), w, self.task_, self.n_outputs_, len(self.classes_))
         return self
 
     def predict_proba(self, X: ArrayLike) -> Floats:
@@ -319,11 +318,9 @@ class NetRegressor(RegressorMixin, _NetEstimator):
         """Fit to X (n, D) and numbers y (n,); a row of weight k counts like k equal rows."""
         X_, y_ = _validate(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
         w = self._weights(sample_weight, X_)
-        values = np.asarray(y_, np.float64).reshape(-1)
-        self.target_mean_ = float(np.average(values, weights=w))
-        self.target_scale_ = float(np.sqrt(np.average((values - self.target_mean_) ** 2, weights=w))) or 1.0
-        self.task_, self.n_outputs_ = "regression", 1
-        self._fit(X_, (values - self.target_mean_) / self.target_scale_, w, self.task_, 1, [])
+        self.task_: TaskKind = "regression"
+        self.n_outputs_ = 1
+        self._fit(X_, np.asarray(y_, np.float64).reshape(-1), w, self.task_, self.n_outputs_)
         return self
 
     def predict(self, X: ArrayLike) -> Floats:
