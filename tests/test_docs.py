@@ -122,3 +122,22 @@ def test_links_between_pages_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.relative_to(REPOSITORY)} links to {target}"
+
+
+def test_the_codes_of_problems_exist() -> None:
+    """Every code that the page on checks names is raised somewhere in the source."""
+    page = (REPOSITORY / "docs" / "checks.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ") and "`" in line]
+    named = {code for line in rows for code in re.findall(r"`([a-z]+(?:-[a-z]+)*)`", line.split("|")[2])}
+    assert len(named) > 30
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "src").rglob("*.py"))
+    made = {f"unknown-{each}" for each in ("net", "loss", "optimiser", "metric")}  # by unknown_name(kind, …)
+    assert not {code for code in named - made if f'"{code}"' not in source}
+
+
+def test_the_page_on_recipes_names_every_setting() -> None:
+    """No setting of a recipe is left without a word on what it does."""
+    from workings.runs.recipe import Recipe
+
+    page = (REPOSITORY / "docs" / "recipe.md").read_text(encoding="utf-8")
+    assert not [name for name in Recipe.model_fields if f"`{name}`" not in page]
