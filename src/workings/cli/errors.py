@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from workings.base.problems import Problem
+from workings.cli.words import folded
 
 WRONG_INPUT = 2
 INTERRUPTED = 130
@@ -28,21 +29,31 @@ def coloured() -> bool:
 
 def say(problems: Sequence[Problem], *, as_json: bool = False) -> None:
     """Print problems on standard error; with ``as_json`` also as one object on standard output."""
-    colour = coloured()
-    red, bold, dim, plain = (_RED, _BOLD, _DIM, _PLAIN) if colour else ("", "", "", "")
+    red, yellow, bold, dim, plain = (_RED, _YELLOW, _BOLD, _DIM, _PLAIN) if coloured() else ("",) * 5
     errors = [each for each in problems if each.level == "error"]
     if len(errors) > 1:
         print(f"{red}{len(errors)} things are wrong.{plain}", file=sys.stderr)
     for each in problems:
+        mark, colour = f"{each.level.capitalize()}:", red if each.level == "error" else yellow
         head, *rest = each.text().splitlines()
-        mark = f"{red}Error:{plain}" if each.level == "error" else f"{each.level.capitalize()}:"
-        print(f"{mark} {bold}{head}{plain}", file=sys.stderr)
+        first, *more = _lines(f"{mark} {head}", "  ")
+        print(
+            f"{colour}{mark}{plain}{bold}{first.removeprefix(mark)}", *more, sep="\n", end=f"{plain}\n", file=sys.stderr
+        )
         for line in rest:
-            print(f"{dim}{line}{plain}" if line.startswith("  why") else line, file=sys.stderr)
+            style = dim if line.startswith("  why") else ""
+            print(style + "\n".join(_lines(line.strip(), "    ", "  ")) + (plain if style else ""), file=sys.stderr)
     if as_json:
         from workings.cli.console import write_json
 
         write_json({"error": [each.to_dict() for each in problems]})
+
+
+def _lines(text: str, rest: str, first: str = "") -> list[str]:
+    """As wide as the terminal; in one line where there is none, so that a message can be searched for."""
+    if not sys.stderr.isatty():
+        return [first + text]
+    return folded(text, os.get_terminal_size(sys.stderr.fileno()).columns - 1, first, rest)
 
 
 def refused(error: OSError) -> Problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -14,6 +14,8 @@ from workings.cli.arguments import BAD_FILES
 
 if TYPE_CHECKING:
     from polars import DataFrame
+
+    from workings.data.opening import OnBad
 
 RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="The folder that `workings train` made.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
@@ -46,7 +48,9 @@ def evaluate(
     from workings.cli.result import metrics_table
 
     with reading(quiet=quiet) as readers:
-        found = api.open_run(run).evaluate(data, metrics=metric or None, emit=readers, on_bad_file=on_bad_file)
+        found = api.open_run(run).evaluate(
+            data, metrics=metric or None, emit=readers, on_bad_file=cast("OnBad", on_bad_file)
+        )
     if as_json:
         problems = [each.to_dict() for each in readers.problems]
         console.write_json({"run": run, "data": data, **found, "problems": problems})
@@ -77,7 +81,7 @@ def predict(
     from workings.cli.readers import reading
 
     with reading(quiet=quiet) as readers:
-        frame = api.open_run(run).predict(data, emit=readers, on_bad_file=on_bad_file)
+        frame = api.open_run(run).predict(data, emit=readers, on_bad_file=cast("OnBad", on_bad_file))
     if out is None:
         sys.stdout.write(frame.write_csv())
         return
