@@ -25,13 +25,13 @@ class Clock(keras.callbacks.Callback):
 
 
 class Keras(Worker):
-    """A variant is a number of threads, a layout of images (torch) or how many steps one call holds (JAX)."""
+    """A variant is a number of threads, and a layout of images (torch) or how many steps one call holds (JAX)."""
 
     def prepare(self, setting: Setting, threads: list[int]) -> dict[str, Any]:  # type: ignore[override]
         self.x, self.y = setting.data()
         self.models: dict[str, tuple[keras.Model, list[np.ndarray]]] = {}
         if keras.backend.backend() == "jax":
-            count = "1 thread" if os.environ.get("NPROC") == "1" else f"{max(threads)} threads"
+            count = "one thread" if os.environ.get("NPROC") == "1" else "all cores"
             names = [count, f"{count}, 16 steps a call"]
         else:
             names = [f"{count} thread{'s' if count > 1 else ''}" for count in threads]

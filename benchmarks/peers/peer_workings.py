@@ -21,7 +21,7 @@ from workings.learning.gradient import GradientRule
 from workings.learning.loop import CHUNK, LoopState, put_back
 from workings.nets import build, registry
 from workings.runs.fit import Fit
-from workings.runs.machine import steady
+from workings.runs.machine import keep_freed_memory, steady
 from workings.runs.recipe import Recipe
 
 CHECKED_STEPS = 3 * CHUNK
@@ -81,7 +81,7 @@ class Workings(Worker):
     def train(self, variant: str, rows: int, epochs: int) -> float:
         fit = self._ready(variant)
         fit.steps = self.setting.steps(rows) * epochs
-        with steady(self.threads):
+        with steady(self.threads), keep_freed_memory():
             began = time.perf_counter()
             fit.run()
             return time.perf_counter() - began
@@ -90,7 +90,7 @@ class Workings(Worker):
         """A settled fit with the plain net's first weights."""
         setting = self.setting
         recipe = recipe_of(setting, self.epochs, self.threads, lane)
-        with steady(self.threads):
+        with steady(self.threads), keep_freed_memory():
             net = build(recipe.net, setting.shape, setting.outputs, **registry.settle(recipe.net, recipe.net_settings))
             with torch.no_grad():
                 for own, plain in zip(net.parameters(), make_net(setting).parameters(), strict=True):
@@ -119,7 +119,7 @@ class Workings(Worker):
         net, loss_function = make_net(setting), make_loss(setting)
         optimiser = torch.optim.Adam(net.parameters(), lr=LEARNING_RATE)
         worst = 0.0
-        with steady(self.threads):
+        with steady(self.threads), keep_freed_memory():
             fit.net.train()
             rule.runner.enter()
             for step in range(0, CHECKED_STEPS, CHUNK):

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 MEMORY_SHARE = 0.25  # of the free memory that prepared data may take; training needs the rest
+MEMORY_MOST = 256 * 2**20  # bytes of a prepared table kept in memory; a larger one is expanded batch by batch
 
 
 def free_memory() -> int:

@@ -13,7 +13,7 @@ import numpy as np
 
 from workings.base.problems import Problem
 from workings.data.arrow import ArrowSink
-from workings.data.memory import MEMORY_SHARE, free_memory
+from workings.data.memory import MEMORY_MOST, MEMORY_SHARE, free_memory
 from workings.data.table_convert import Converter
 from workings.data.table_input import Table
 from workings.data.table_layout import Layout, hash_rows
@@ -61,7 +61,7 @@ def choose_place(layout: Layout, rows: int, place: Place) -> tuple[bool, list[Pr
         why = "The run would be stopped by the system."
         do = "Leave out in_memory=True: the rows are then read from a file as they are needed."
         return True, [Problem("error", "not-enough-memory", what, why=why, do=do)]
-    limit = place.memory_limit if place.memory_limit is not None else int(MEMORY_SHARE * free)
+    limit = place.memory_limit if place.memory_limit is not None else min(MEMORY_MOST, int(MEMORY_SHARE * free))
     if place.in_memory is None and needed <= limit:
         return True, []
     what = f"The rows are kept in a memory-mapped Arrow file: {said}."

@@ -37,6 +37,7 @@ Floats = NDArray[np.float32]
 
 MOST_FEATURES = 1_024  # more pixels than this are averaged into larger ones
 MOST_TEST_ROWS = 20_000
+MOST_TRAIN_ROWS = 200_000  # scikit-learn copies what it is given, in float64
 PAIRS = 2e10  # products of k-nearest neighbours: training rows × test rows × features
 FEWEST = 1_000  # training rows that are always taken
 
@@ -212,7 +213,7 @@ def _most_rows(baseline: Baseline, test_shape: tuple[int, ...], K: int) -> int:
     most = baseline.most / baseline.work(max(1, features), max(1, K if K > 2 else 1))
     if baseline.kind == "neighbours":
         most = min(most, PAIRS / (max(1, n_test) * max(1, features)))
-    return max(FEWEST, int(most))
+    return max(FEWEST, min(MOST_TRAIN_ROWS, int(most)))
 
 
 def _some(n: int, most: int, seed: int) -> NDArray[np.intp]:

@@ -31,6 +31,7 @@ from workings.learning.schedules import make_schedule
 from workings.learning.step import Regularisation
 from workings.learning.stream import Stream
 from workings.nets.whitened import VGG
+from workings.runs.machine import keep_freed_memory
 from workings.runs.recipe import Recipe
 from workings.runs.settle import learning_rate_from_range
 
@@ -97,6 +98,10 @@ class Fit:
         rule = self.rule
         if not isinstance(rule, GradientRule):
             return
+        with keep_freed_memory():
+            self._measure(rule)
+
+    def _measure(self, rule: GradientRule) -> None:
         self.net.train()
         if self.recipe.lane == "auto":
             threads = self.recipe.threads or torch.get_num_threads()
@@ -153,17 +158,18 @@ class Fit:
             keep_best=bool(recipe.keep_best) and self.val is not None,
         )
         try:
-            loop.run_loop(
-                self.rule,
-                self.train,
-                self.stream,
-                settings,
-                self.state,
-                None if self.val is None else self.evaluate,
-                unseen(self.emit),
-                save,
-                self.augment,
-            )
+            with keep_freed_memory():
+                loop.run_loop(
+                    self.rule,
+                    self.train,
+                    self.stream,
+                    settings,
+                    self.state,
+                    None if self.val is None else self.evaluate,
+                    unseen(self.emit),
+                    save,
+                    self.augment,
+                )
         except loop.NonFiniteLoss as stop:
             where = [self.train.where(int(i)) for i in stop.rows]
             raise nonfinite.explain(
