@@ -63,6 +63,7 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed(table: Path, tmp_path: Path, co
     assert "accuracy" in json.loads(said.out)["metrics"]
 
 
+@pytest.mark.slow
 def test_a_polite_kill_is_like_ctrl_c(table: Path, tmp_path: Path) -> None:
     """SIGTERM, as schedulers send it, leaves the same; with ``--json`` the object says how to go on."""
     out = tmp_path / "run"
@@ -80,6 +81,7 @@ def test_interrupted_before_anything_was_kept(capsys: pytest.CaptureFixture[str]
     assert json.loads(said.out) == {"interrupted": True, "run": None, "resume": None}
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_enough_is_no_error(trained: tuple[Path, Path], tmp_path: Path) -> None:
     """``workings predict … | head -1`` prints one line and no complaint."""
     run, _ = trained
@@ -155,6 +157,7 @@ def test_colours_only_where_they_are_wanted(program: Command) -> None:
     assert "\033" not in program(*words).err
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_a_bar(table: Path, tmp_path: Path) -> None:
     """On a terminal progress is redrawn in place; decisions stay above it."""
     out = tmp_path / "run"
