@@ -351,6 +351,20 @@ def test_an_array_without_names_is_taken_in_order() -> None:
     assert torch.equal(matrix(new, prep), matrix(dataset, prep))  # pyright: ignore[reportArgumentType]
 
 
+@pytest.mark.parametrize("dtype", [str, bool, int])
+def test_yes_and_no_are_known_however_they_are_written(dtype: type, tmp_path: Path) -> None:
+    """A column and a target of booleans match between a CSV, which says True, and a DataFrame with true or 1."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=60), "b": rng.random(60) < 0.5, "y": rng.random(60) < 0.5})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    dataset = opened(tmp_path / "t.csv", "y")
+    prep = dataset.fit(np.arange(60))
+    new = read_for(prep, dataset.schema, frame.astype({"b": dtype, "y": bool if dtype is int else dtype}))
+    assert not new.problems
+    assert torch.equal(matrix(new, prep), matrix(dataset, prep))  # pyright: ignore[reportArgumentType]
+    np.testing.assert_array_equal(new.y, dataset.y)  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def test_not_a_preparation_is_refused() -> None:
     """A JSON file of another kind is named."""
     with pytest.raises(UserError, match="preparation"):

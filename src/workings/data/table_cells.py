@@ -47,6 +47,7 @@ DATE_FORMATS = (
 )
 TRUE_WORDS = ("true", "yes", "y", "t", "on", "1")
 FALSE_WORDS = ("false", "no", "n", "f", "off", "0")
+BOOLEAN_PAIRS = list(zip(FALSE_WORDS, TRUE_WORDS, strict=True))
 
 
 @dataclass

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from workings.data.schema import Field, Schema, Task
-from workings.data.table_cells import clean, dates, labels, numbers
+from workings.data.table_cells import BOOLEAN_PAIRS, FALSE_WORDS, TRUE_WORDS, clean, dates, labels, numbers
 from workings.data.table_layout import FIRST, MISSING, OTHER, Layout
 from workings.data.table_profile import FLOAT32_MAX, Found
 
@@ -120,7 +120,8 @@ class Converter:
         misfits.padded += cleaned.padded
         as_numbers = cleaned.values.dtype.is_numeric() or (of.kind == "boolean" and _are_numbers(categories))
         texts = labels(cleaned.values, is_numeric=as_numbers)
-        coded = _numbered(texts, categories) + FIRST  # what is unknown becomes OTHER
+        number = _numbered(texts, categories) if of.kind != "boolean" else _no_or_yes(texts, categories)
+        coded = number + FIRST  # what is unknown becomes OTHER
         absent = cleaned.values.is_null().to_numpy()
         coded[absent] = MISSING
         unknown = pl.Series(coded == OTHER)
@@ -155,7 +156,23 @@ def classes_of(values: pl.Series, classes: list[str]) -> np.ndarray:
         at = np.minimum(np.searchsorted(known[order], found), len(classes) - 1)
         number = order[at]
         return np.where(known[number] == found, number, -1).astype(np.int64)
-    return _numbered(values.cast(pl.String, strict=False), classes)
+    texts = values.cast(pl.String, strict=False)
+    return (
+        _no_or_yes(texts, classes)
+        if [label.lower() for label in classes] == ["false", "true"]
+        else _numbered(texts, classes)
+    )
+
+
+def _no_or_yes(texts: pl.Series, pair: Sequence[str]) -> np.ndarray:
+    """(m,) int64: 0 for no, 1 for yes, −1 for null and else. Where ``pair`` says no and yes, so may the cells, each in
+    its own way: a file says True where a DataFrame says true, or 1."""
+    number = _numbered(texts, pair)
+    if len(pair) == 2 and (pair[0].lower(), pair[1].lower()) in BOOLEAN_PAIRS:
+        lower = texts.str.to_lowercase()
+        number = np.where(number < 0, np.where(lower.is_in(TRUE_WORDS).fill_null(False), 1, number), number)
+        number = np.where(number < 0, np.where(lower.is_in(FALSE_WORDS).fill_null(False), 0, number), number)
+    return number
 
 
 def _numbered(texts: pl.Series, known: Sequence[str]) -> np.ndarray:

@@ -40,8 +40,8 @@ def read_table_for(
         UserError: columns that are missing or of another type; classes that the net does not know.
     """
     task = prep.task()
-    emit(Phase("reading", str(data) if isinstance(data, (str, Path)) else ""))
     table = read_table(data, task.target)
+    emit(Phase("checking", f"{table.name} against the training data"))
     problems = list(table.problems)
     problems += _match(table, schema, task, require_target)
     _raise_errors(problems)

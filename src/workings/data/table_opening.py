@@ -40,7 +40,6 @@ def inspect_table(
 ) -> tuple[TableDataset | None, list[Problem]]:
     """(dataset or None, all problems), errors among them; arguments as for ``open_dataset``."""
     try:
-        emit(Phase("reading", str(data) if isinstance(data, (str, Path)) else ""))
         table = read_table(data, target)
         target = target or table.target
         problems = list(table.problems)

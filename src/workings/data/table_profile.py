@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from workings.data.table_cells import DATE_FORMATS, FALSE_WORDS, TRUE_WORDS, clean, dates, numbers
+from workings.data.table_cells import BOOLEAN_PAIRS, DATE_FORMATS, clean, dates, numbers
 
 KEPT_EXAMPLES = 5
-_PAIRS = list(zip(FALSE_WORDS, TRUE_WORDS, strict=True))
 MOST_COUNTED = 200_000  # different texts of a column that are counted one by one
 MOST_COUNTED_NUMBERS = 1_000  # and different numbers
 LOOKED_AT = 10_000  # rows of a chunk that are looked at for what is costly: words, leading zeros
@@ -234,6 +233,6 @@ def boolean_words(values: list[str]) -> tuple[str, str] | None:
         return None
     for first, second in (values, values[::-1]):
         pair = (first.lower(), second.lower())
-        if pair in _PAIRS:
+        if pair in BOOLEAN_PAIRS:
             return first, second
     return None
