@@ -123,6 +123,22 @@ def test_check_tells_what_is_there_and_what_is_wrong(table: Path, command: Comma
     assert "Did you mean 'sick'" in one_object(said.out)["error"][0]["do"]
 
 
+def test_check_counts_the_images_of_each_class(tmp_path: Path, command: Command) -> None:
+    """A folder of images has no fields; its classes are counted, for people and in JSON."""
+    from PIL import Image
+
+    for name, count in (("cat", 4), ("dog", 3)):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for i in range(count):
+            Image.new("L", (8, 8), 60 * i + count).save(tmp_path / "pets" / name / f"{i}.png")
+    said = command("check", tmp_path / "pets")
+    assert said.code == 0, said
+    words = said.out.split()
+    assert words[words.index("cat") + 1] == "4"
+    assert words[words.index("dog") + 1] == "3"
+    assert one_object(command("check", tmp_path / "pets", "--json").out)["class_counts"] == {"cat": 4, "dog": 3}
+
+
 def test_evaluate_says_the_metrics_of_other_rows(trained: tuple[Path, Path], command: Command) -> None:
     """``evaluate`` gives every metric with its interval, or those asked for."""
     run, data = trained

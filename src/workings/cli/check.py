@@ -57,6 +57,7 @@ def _summary(data: str, dataset: Dataset | None, problems: Sequence[Problem]) ->
             "kind": dataset.kind,
             "rows": dataset.n,
             "task": {"kind": task.kind, "target": task.target, "classes": task.classes, "reason": task.reason},
+            "class_counts": dataset.class_counts,
             "schema": dataset.schema.model_dump(mode="json"),
         }
     return found
@@ -74,7 +75,7 @@ def _show(data: str, dataset: Dataset | None, problems: Sequence[Problem], scree
         for line in folded(f"Task: {target} — {task.reason}", screen.width, "", "      "):
             screen.print(line, soft_wrap=True, markup=False)
         screen.print()
-        screen.print(_fields(dataset))
+        screen.print(_fields(dataset) if dataset.schema.fields else _classes(dataset))
         screen.print()
     counts = {level: sum(each.level == level for each in problems) for level in ("error", "warning", "note")}
     if not problems:
@@ -121,6 +122,21 @@ def _fields(dataset: Dataset) -> RenderableType:
     if len(fields) <= SHOWN:
         return table
     return Group(table, Text(f"and {len(fields) - SHOWN:,} more fields; --json lists them all", "dim"))
+
+
+def _classes(dataset: Dataset) -> RenderableType:
+    """How many images there are of each class."""
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    table.add_column("class", no_wrap=True, overflow="ellipsis", max_width=40)
+    table.add_column("images", justify="right", no_wrap=True)
+    counts = list(dataset.class_counts.items())
+    for name, count in counts[:SHOWN]:
+        table.add_row(name, f"{count:,}")
+    if len(counts) > SHOWN:
+        table.add_row(f"and {len(counts) - SHOWN:,} more classes", f"{sum(n for _, n in counts[SHOWN:]):,}")
+    return table
 
 
 def _content(field: Field) -> str:
