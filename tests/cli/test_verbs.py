@@ -50,12 +50,12 @@ def test_train_prints_one_object_and_nothing_else(table: Path, tmp_path: Path, c
 
 def test_train_shows_the_result_and_what_to_type_next(table: Path, tmp_path: Path, command: Command) -> None:
     """For people: the test metrics, where the run is, and the next commands; within 80 columns."""
-    out = tmp_path / "run"
+    out = tmp_path / "r[bold]n"  # a name may look like markup
     said = command("train", table, "--target", "sick", "--out", out, "--quiet", *QUICK)
     assert said.code == 0
     assert said.err == ""
     assert "accuracy" in said.out
-    assert f"workings report {out}" in said.out
+    assert f"workings report '{out}'" in said.out
     boxed = [line for line in said.out.splitlines() if line.startswith(("│", "╭", "╰"))]
     assert boxed
     assert {len(line) for line in boxed} == {80}

@@ -64,19 +64,22 @@ def _summary(data: str, dataset: Dataset | None, problems: Sequence[Problem]) ->
 
 
 def _show(data: str, dataset: Dataset | None, problems: Sequence[Problem], screen: Console) -> None:
+    from rich.markup import escape
+
     from workings.cli.telling import noticed
     from workings.cli.words import folded
 
     if dataset is not None:
         task = dataset.task
         rows = "rows" if dataset.kind == "table" else "images"
-        screen.print(f"[bold]{data}[/]  {dataset.n:,} {rows}", soft_wrap=True)
+        screen.print(f"[bold]{escape(data)}[/]  {dataset.n:,} {rows}", soft_wrap=True)
         target = f"{task.kind}, target '{task.target}'" if task.target else task.kind
         for line in folded(f"Task: {target} — {task.reason}", screen.width, "", "      "):
             screen.print(line, soft_wrap=True, markup=False)
         screen.print()
-        screen.print(_fields(dataset) if dataset.schema.fields else _classes(dataset))
-        screen.print()
+        if dataset.schema.fields or dataset.class_counts:
+            screen.print(_fields(dataset) if dataset.schema.fields else _classes(dataset))
+            screen.print()
     counts = {level: sum(each.level == level for each in problems) for level in ("error", "warning", "note")}
     if not problems:
         screen.print("No problems found.")
@@ -127,13 +130,14 @@ def _fields(dataset: Dataset) -> RenderableType:
 def _classes(dataset: Dataset) -> RenderableType:
     """How many images there are of each class."""
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("class", no_wrap=True, overflow="ellipsis", max_width=40)
     table.add_column("images", justify="right", no_wrap=True)
     counts = list(dataset.class_counts.items())
     for name, count in counts[:SHOWN]:
-        table.add_row(name, f"{count:,}")
+        table.add_row(Text(name), f"{count:,}")
     if len(counts) > SHOWN:
         table.add_row(f"and {len(counts) - SHOWN:,} more classes", f"{sum(n for _, n in counts[SHOWN:]):,}")
     return table

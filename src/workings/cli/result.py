@@ -68,7 +68,8 @@ def show(run: Run, screen: Console) -> None:
     for command, what in commands.items():
         # On a narrow screen the command stays in one piece, ready to be copied.
         fits = longest + 4 + len(max(commands.values(), key=len)) <= width
-        screen.print(f"  {command:<{longest}}  [dim]# {what}[/]" if fits else f"  {command}", soft_wrap=True)
+        typed = escape(f"{command:<{longest}}" if fits else command)
+        screen.print(f"  {typed}  [dim]# {what}[/]" if fits else f"  {typed}", soft_wrap=True)
 
 
 def metrics_table(

@@ -42,6 +42,8 @@ def evaluate(
     """Judge a trained net on other rows: every metric of its task, with 95 % intervals."""
     given.stop_if_any([*given.is_run(run), *given.existing(data), *given.one_of("on-bad-file", on_bad_file, BAD_FILES)])
 
+    from rich.markup import escape
+
     from workings import api
     from workings.cli import console
     from workings.cli.readers import reading
@@ -56,7 +58,9 @@ def evaluate(
         console.write_json({"run": run, "data": data, **found, "problems": problems})
         return
     screen = console.results()
-    screen.print(f"[bold]{Path(run).name}[/] on {data}: {found['rows']:,} rows, {found['task']}", soft_wrap=True)
+    screen.print(
+        f"[bold]{escape(Path(run).name)}[/] on {escape(data)}: {found['rows']:,} rows, {found['task']}", soft_wrap=True
+    )
     screen.print(metrics_table(found["metrics"], found["intervals"], width=screen.width))
 
 
