@@ -50,7 +50,7 @@ def test_train_prints_one_object_and_nothing_else(table: Path, tmp_path: Path, c
 
 def test_train_shows_the_result_and_what_to_type_next(table: Path, tmp_path: Path, command: Command) -> None:
     """For people: the test metrics, where the run is, and the next commands; within 80 columns."""
-    out = tmp_path / "r[bold]n"  # a name may look like markup
+    out = tmp_path / "my run"
     said = command("train", table, "--target", "sick", "--out", out, "--quiet", *QUICK)
     assert said.code == 0
     assert said.err == ""
@@ -121,6 +121,14 @@ def test_check_tells_what_is_there_and_what_is_wrong(table: Path, command: Comma
     said = command("check", table, "--target", "sic", "--json")
     assert said.code == 2
     assert "Did you mean 'sick'" in one_object(said.out)["error"][0]["do"]
+
+
+def test_a_name_that_looks_like_markup_is_shown_as_it_is(table: Path, command: Command) -> None:
+    """``[bold]`` in a file's name is part of the name."""
+    odd = table.rename(table.with_name("p[bold]s.csv"))
+    said = command("check", odd, "--target", "sick")
+    assert said.code == 0, said
+    assert said.out.startswith(f"{odd}  120 rows")
 
 
 def test_check_counts_the_images_of_each_class(tmp_path: Path, command: Command) -> None:
