@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import statistics
 import subprocess
@@ -34,7 +33,7 @@ COMMAND = "PEERS=ENVIRONMENT/bin/python python benchmarks/bench_throughput.py"
 OURS, PLAIN = "Workings", "plain torch loop"
 ROUNDS = 5
 TURN_SECONDS = 2.0
-PAUSE_SECONDS = 0.3  # thread pools spin for a moment after their last work
+PAUSE_SECONDS = 0.2  # thread pools spin for a moment after their last work
 # So much training that a graph of eight steps is worth its compiling; and in --quick, a graph of one.
 EPOCHS, QUICK_EPOCHS = 40_000, 3_000
 SAME_LOSS = 1e-3  # float32 sums in another order, carried through 24 steps
@@ -142,7 +141,7 @@ def compete(setting: Setting, tools: dict[str, Tool], threads: list[int], quick:
             chosen = [(name, *best_variant(tool, setting, prepared["variants"], quick))]
         for label, variant, microseconds in chosen:
             seconds = setting.steps(ROWS) * microseconds / 1e6
-            epochs = 1 if quick else max(1, math.ceil(TURN_SECONDS / seconds))
+            epochs = 1 if quick else max(1, round(TURN_SECONDS / seconds))
             contestants.append(Contestant(label, tool, variant, epochs))
             print(f"{setting.name}: {label}, {variant}: about {microseconds:,.0f} µs a step", flush=True)
     contestants = without_slower_jax(contestants, setting)

@@ -65,7 +65,7 @@ class Workings(Worker):
         to_be_had = [m.lane for m in chosen.lanes if not m.refused]  # fastest first
         float32 = [lane for lane in to_be_had if not lane.startswith("bf16")]
         variants = [float32[0], *(lane for lane in to_be_had if lane.startswith("bf16"))]
-        if float32[0].startswith("compiled"):  # what a run too short to compile for gets
+        if setting.name == "small" and float32[0].startswith("compiled"):  # what a run too short to compile for gets
             variants += [lane for lane in float32 if lane.startswith("eager")][:1]
         return {
             "parameters": sum(p.numel() for p in chosen.net.parameters()),
