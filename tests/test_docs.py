@@ -20,6 +20,8 @@ from pathlib import Path
 
 import pytest
 
+from warm import warm_program
+
 REPOSITORY = Path(__file__).parent.parent
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```[ \t]*$", re.M | re.S)
@@ -57,9 +59,16 @@ def assert_shown(shown: str, printed: str) -> None:
         )
 
 
-def run_bash(text: str, folder: Path) -> str:
+@pytest.fixture(scope="session")
+def programs() -> Iterator[Path]:
+    """The folder of a ``workings`` that starts at once."""
+    with warm_program() as folder:
+        yield folder
+
+
+def run_bash(text: str, folder: Path, programs: Path) -> str:
     """Standard output and error of a block of commands; the first that fails fails the test."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = os.pathsep.join(map(str, (programs, Path(sys.executable).parent, os.environ["PATH"])))
     # Wide, so that no line that a page shows is broken; without colour; as dumb as a log file.
     environment = os.environ | {"PATH": path, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
     done = subprocess.run(
@@ -84,14 +93,16 @@ def run_python(text: str, where: str, names: dict[str, object]) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
-def test_the_examples_of_a_page_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_of_a_page_run(
+    page: Path, tmp_path: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every example does what the page says it does, output and all."""
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"__name__": "__main__"}
     for block in blocks(page.read_text(encoding="utf-8")):
         where = f"{page.name}:{block.line}"
         if block.language == "bash":
-            printed = run_bash(block.text, tmp_path)
+            printed = run_bash(block.text, tmp_path, programs)
         else:
             printed = run_python("\n" * (block.line - 1) + block.text, where, names)
         if block.shown is not None:
