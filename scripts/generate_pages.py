@@ -130,7 +130,7 @@ def cli_page() -> str:
             if each.param_type_name == "argument":
                 said = f"`{(each.metavar or each.name).strip('[]')}`"
             else:
-                takes = f" {each.metavar}" if each.metavar else ""
+                takes = f" {cell(each.metavar)}" if each.metavar else ""
                 said = ", ".join(f"`{option}{takes}`" for option in [*each.opts, *each.secondary_opts])
             text = cell(getattr(each, "help", None) or "")
             default = (
