@@ -1,6 +1,6 @@
 """Accuracy of the default recipe on real data, each through the command line.
 
-    python benchmarks/bench_accuracy.py [adult housing mammography pima iris mnist10k cifar10 gates]
+python benchmarks/bench_accuracy.py [adult housing mammography pima iris mnist10k cifar10 gates]
 """
 
 from __future__ import annotations
@@ -26,7 +26,15 @@ def row(what: str, values: list[float], bar: str, least: float, **more: Any) -> 
     """One measured figure; ``least`` is the bar as a number."""
     value = statistics.mean(values)
     spread = f"sd {statistics.stdev(values):.4f}" if len(values) > 1 else "–"
-    return {"what": what, "value": round(value, 4), "bar": bar, "n": len(values), "spread": spread, "met": value >= least, **more}
+    return {
+        "what": what,
+        "value": round(value, 4),
+        "bar": bar,
+        "n": len(values),
+        "spread": spread,
+        "met": value >= least,
+        **more,
+    }
 
 
 def took(what: str, seconds: list[float], most: float) -> Row:
@@ -48,7 +56,9 @@ def train(folder: Path, name: str, data: Path, *options: object) -> tuple[dict[s
     return found["metrics"], time.perf_counter() - began
 
 
-def folds(folder: Path, name: str, frame: polars.DataFrame, target: str, stratified: bool) -> tuple[list[dict[str, float]], list[float]]:
+def folds(
+    folder: Path, name: str, frame: polars.DataFrame, target: str, stratified: bool
+) -> tuple[list[dict[str, float]], list[float]]:
     """10-fold cross-validation: each fold a training file and a test file of its own."""
     splitter = (StratifiedKFold if stratified else KFold)(10, shuffle=True, random_state=0)
     metrics, seconds = [], []
@@ -64,7 +74,9 @@ def folds(folder: Path, name: str, frame: polars.DataFrame, target: str, stratif
 
 def adult(folder: Path) -> list[Row]:
     tables = data_folder() / "tables"
-    found, seconds = train(folder, "adult", tables / "adult-train.csv", "--target", "income", "--test", tables / "adult-test.csv")
+    found, seconds = train(
+        folder, "adult", tables / "adult-train.csv", "--target", "income", "--test", tables / "adult-test.csv"
+    )
     return [
         row("adult: accuracy", [found["accuracy"]], "≥ 0.85", 0.85, headline=True),
         row("adult: ROC AUC", [found["roc_auc"]], "≥ 0.905", 0.905),
@@ -85,13 +97,27 @@ def housing(folder: Path) -> list[Row]:
 
 def mammography(folder: Path) -> list[Row]:
     data = data_folder() / "tables" / "mammography.csv"
-    runs = [train(folder, f"mammography-{seed}", data, "--target", "calcification", "--seed", seed) for seed in range(5)]
+    runs = [
+        train(folder, f"mammography-{seed}", data, "--target", "calcification", "--seed", seed) for seed in range(5)
+    ]
     told = workings("check", data, "--target", "calcification")["problems"]
     named = [problem for problem in told if "imbalance" in problem["code"]]
     return [
-        row("mammography: average precision, 5 seeds", [found["average_precision"] for found, _ in runs], "≥ 0.60", 0.60, headline=True),
+        row(
+            "mammography: average precision, 5 seeds",
+            [found["average_precision"] for found, _ in runs],
+            "≥ 0.60",
+            0.60,
+            headline=True,
+        ),
         took("mammography", [seconds for _, seconds in runs], 120),
-        {"what": "mammography: imbalance named in the check", "value": bool(named), "bar": "named", "n": 1, "met": bool(named)},
+        {
+            "what": "mammography: imbalance named in the check",
+            "value": bool(named),
+            "bar": "named",
+            "n": 1,
+            "met": bool(named),
+        },
     ]
 
 
@@ -167,7 +193,9 @@ def gates(folder: Path) -> list[Row]:
     options += ["--set", "test_fraction=0", "--set", "val_fraction=0"]
     found = workings("train", folder / "XOR.csv", *options, "--out", folder / "XOR-perceptron")
     said = any(problem["code"] == "not-linearly-separable" for problem in found["problems"])
-    rows.append({"what": "perceptron on XOR says: not linearly separable", "value": said, "bar": "said", "n": 1, "met": said})
+    rows.append(
+        {"what": "perceptron on XOR says: not linearly separable", "value": said, "bar": "said", "n": 1, "met": said}
+    )
     return rows
 
 

@@ -1,6 +1,6 @@
 """``kill -9`` at random moments, then ``--resume``: is every run bit-equal to one that was never stopped?
 
-    python benchmarks/bench_resume.py [30]
+python benchmarks/bench_resume.py [30]
 """
 
 from __future__ import annotations
@@ -57,7 +57,10 @@ def main() -> None:
             same = found.keys() == expected.keys() and all(torch.equal(found[n], t) for n, t in expected.items())
             same = same and (run / "metrics.json").read_bytes() == (reference / "metrics.json").read_bytes()
             equal += same
-            print(f"{k + 1}/{kills}: killed {moment:.2f} s after the recipe was written, {'equal' if same else 'DIFFERENT'}", flush=True)
+            print(
+                f"{k + 1}/{kills}: killed {moment:.2f} s after the recipe was written, {'equal' if same else 'DIFFERENT'}",
+                flush=True,
+            )
     write(
         "resume",
         "python benchmarks/bench_resume.py 30",

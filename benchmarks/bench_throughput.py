@@ -81,7 +81,9 @@ class Tool:
             print(json.dumps(order), file=self.process.stdin, flush=True)
             return json.loads(self.process.stdout.readline())
         except (BrokenPipeError, json.JSONDecodeError):
-            sys.exit(f"{self.name} failed:\n{self.log.read_text(encoding='utf-8', errors='replace')[-4000:]}")
+            status = self.process.wait(timeout=60)  # below 0: the signal that ended it
+            said = self.log.read_text(encoding="utf-8", errors="replace")[-4000:]
+            sys.exit(f"{self.name} ended with status {status}:\n{said}")
 
     def train(self, variant: str, rows: int, epochs: int) -> float:
         """Microseconds a step."""

@@ -48,7 +48,9 @@ def machine() -> str:
     return f"{models[0] if models else platform.processor()}, {os.cpu_count()} cores, {vector}, {bf16}"
 
 
-def write(name: str, command: str, rows: list[dict[str, Any]], versions: dict[str, str] | None = None, **more: Any) -> None:
+def write(
+    name: str, command: str, rows: list[dict[str, Any]], versions: dict[str, str] | None = None, **more: Any
+) -> None:
     """Write ``results/NAME.json``; rows of an earlier result that were not measured again are kept."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
@@ -67,7 +69,9 @@ def write(name: str, command: str, rows: list[dict[str, Any]], versions: dict[st
     }
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     for row in rows:
-        print(f"{row['what']}: {row['value']} (bar {row.get('bar', '–')}, n {row.get('n', 1)}, spread {row.get('spread', '–')})")
+        print(
+            f"{row['what']}: {row['value']} (bar {row.get('bar', '–')}, n {row.get('n', 1)}, spread {row.get('spread', '–')})"
+        )
 
 
 def workings(*arguments: object) -> dict[str, Any]:

@@ -21,11 +21,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._inductor import config as inductor_config
-from torch._inductor.compile_fx import compile_fx_inner
-from torch._inductor.decomposition import select_decomp_table
-from torch.func import functionalize
-from torch.fx.experimental.proxy_tensor import make_fx
 
 from workings.learning.optimisers import State
 from workings.learning.step import GradientStep
@@ -73,6 +68,13 @@ class CompiledSteps:
         return (torch.stack(losses),)
 
     def _compile(self, arguments: list[Tensor]) -> Any:
+        # Importing inductor takes seconds, which only this lane should pay.
+        from torch._inductor import config as inductor_config
+        from torch._inductor.compile_fx import compile_fx_inner
+        from torch._inductor.decomposition import select_decomp_table
+        from torch.func import functionalize
+        from torch.fx.experimental.proxy_tensor import make_fx
+
         # Tracing runs the steps once: on copies, and with the generator's state put back afterwards.
         with torch.random.fork_rng(devices=[]):
             traced = make_fx(self._trace)(*[a.clone() for a in arguments])

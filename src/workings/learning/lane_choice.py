@@ -29,8 +29,10 @@ WORTH_COMPILING_SECONDS = 20.0
 WORTH_UNROLLING_SECONDS = 600.0
 ROUNDS = 5
 SLICE_SECONDS = 0.04
-# Of the gradient (or what the optimiser keeps of it), relative to its norm. float32 sums differ by order only.
-TOLERANCE = {"eager": 1e-3, "channels-last": 1e-3, "compiled": 1e-3, "bf16": 0.1}
+# Of the gradient (or what the optimiser keeps of it), relative to its norm. float32 sums differ by order only, but in
+# a deep net with max pooling another order moves some maxima and signs, and with them whole terms of the gradient
+# (measured: up to 1e-2 between two orders of one sum). A lane that is wrong is wrong by about 1.
+TOLERANCE = {"eager": 0.05, "channels-last": 0.05, "compiled": 1e-3, "bf16": 0.2}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -18,16 +19,16 @@ class Samples(Protocol):
 
 
 @torch.no_grad()
-def outputs(net: nn.Module, source: Samples, batch: int = 512, channels_last: bool = False) -> Tensor:
-    """The net's outputs in evaluation mode, (n, K); the net's mode is put back."""
+def outputs(
+    net: nn.Module, source: Samples, batch: int = 512, stored: Callable[[Tensor], Tensor] | None = None
+) -> Tensor:
+    """The net's outputs in evaluation mode, (n, K); the net's mode is put back. ``stored``: lays a batch out anew."""
     mode = net.training
     net.eval()
     parts = []
     for start in range(0, len(source), batch):
         x = source.x(torch.arange(start, min(start + batch, len(source))))
-        if channels_last and x.ndim == 4:
-            x = x.contiguous(memory_format=torch.channels_last)
-        out = net(x)
+        out = net(x if stored is None else stored(x))
         parts.append(out[:, None] if out.ndim == 1 else out)
     net.train(mode)
     return torch.cat(parts)

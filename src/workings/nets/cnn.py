@@ -23,7 +23,6 @@ from workings.nets.activations import Activation
 from workings.nets.geometry import conv_out, padding_size
 from workings.nets.layers import Dropout
 from workings.nets.mlp import DenseBlock
-from workings.nets.one_channel import Conv2d
 from workings.nets.registry import register
 from workings.nets.settings import Setting
 
@@ -129,7 +128,7 @@ class CNN(nn.Module):
             pooling = make_pool(pool, pool_size)
             if pooling is not None:
                 H, W = (conv_out(size, pool_size, 0, pool_size, layer=f"pooling {i + 1}") for size in (H, W))
-            conv = Conv2d(C, filters, kernel, stride, P, bias=not batch_norm)  # batch norm shifts already
+            conv = nn.Conv2d(C, filters, kernel, stride, P, bias=not batch_norm)  # batch norm shifts already
             blocks.append(ConvBlock(conv, sigma(), pooling, batch_norm=batch_norm, dropout=conv_dropout))
             C = filters
         self.maps = nn.Sequential(*blocks)

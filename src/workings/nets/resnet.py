@@ -24,7 +24,6 @@ from workings.nets import activations
 from workings.nets.activations import Activation
 from workings.nets.geometry import conv_out
 from workings.nets.layers import Add, Dropout, Scale
-from workings.nets.one_channel import Conv2d
 from workings.nets.registry import register
 from workings.nets.settings import Setting
 
@@ -44,7 +43,7 @@ class ConvNorm(nn.Module):
         batch_norm: bool,
     ) -> None:
         super().__init__()
-        self.conv = Conv2d(inputs, channels, kernel, stride, (kernel - 1) // 2, bias=not batch_norm)
+        self.conv = nn.Conv2d(inputs, channels, kernel, stride, (kernel - 1) // 2, bias=not batch_norm)
         self.pool = pool
         self.norm = nn.BatchNorm2d(channels) if batch_norm else None
         self.activation = sigma

@@ -18,7 +18,7 @@ from workings.learning import loop, nonfinite
 from workings.learning.gradient import GradientRule
 from workings.learning.init import initialise
 from workings.learning.lane_choice import Measured, choose_lane
-from workings.learning.lanes import Lane, LaneRunner, parse_lane
+from workings.learning.lanes import Lane, LaneRunner, channels_last, parse_lane
 from workings.learning.loop import LoopSettings, LoopState
 from workings.learning.losses import Loss, make_loss
 from workings.learning.lr_range import range_test
@@ -127,7 +127,7 @@ class Fit:
     def evaluate(self) -> dict[str, float]:
         """Quick metrics on the validation rows."""
         assert self.val is not None
-        out = outputs(self.net, self.val, channels_last=self.channels_last)
+        out = outputs(self.net, self.val, stored=channels_last if self.channels_last else None)
         return quick(self.task, out, self.val.y, self.val.w, self.loss)
 
     @property

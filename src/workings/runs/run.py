@@ -19,6 +19,7 @@ from workings.data.dataset import Dataset
 from workings.data.opening import OnBad
 from workings.data.schema import Schema, Task
 from workings.learning import metrics as metric
+from workings.learning.lanes import channels_last
 from workings.learning.outputs import decide, outputs
 from workings.nets import build, custom
 from workings.runs.folder import load_weights, read_versioned
@@ -121,7 +122,7 @@ class Run:
 
 def judge(net: nn.Module, source: Any, prep: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """(truth, prediction, probability) of prepared rows, regression in the target's own units."""
-    prediction, probability = decide(prep.task_kind, outputs(net, source))
+    prediction, probability = decide(prep.task_kind, outputs(net, source, stored=channels_last))
     truth = source.y.numpy()
     if prep.task_kind == "regression":
         return in_units(truth, prep), in_units(prediction, prep), None
