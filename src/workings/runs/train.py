@@ -25,6 +25,7 @@ from workings.data.images import ImageSource
 from workings.data.prepare import PrepareSettings
 from workings.data.source import Source
 from workings.data.split import Split
+from workings.data.table import TableDataset
 from workings.learning.loop import LoopState
 from workings.learning.perceptron import separable
 from workings.nets import arithmetic, build, custom, registry
@@ -207,7 +208,12 @@ def _prepare(job: Job, dataset: Dataset) -> Prepared:
     test_dataset = None
     if separate:
         test_dataset = read_for(prep, dataset.schema, job.test, True, on_bad_file=recipe.on_bad_file, emit=job.emit)
-        for problem in test_dataset.problems:
+        shared = (
+            dataset.shared_rows(test_dataset)
+            if isinstance(dataset, TableDataset) and isinstance(test_dataset, TableDataset)
+            else []
+        )
+        for problem in [*test_dataset.problems, *shared]:
             job.notice(problem)
         test = test_dataset.source(prep, np.arange(test_dataset.n))
     elif len(split.test):
@@ -227,7 +233,7 @@ def _prepare(job: Job, dataset: Dataset) -> Prepared:
 
 
 def _fit_preparation(job: Job, dataset: Dataset, rows: np.ndarray) -> Any:
-    if dataset.kind != "table":
+    if not isinstance(dataset, TableDataset):
         if job.recipe.prepare:
             raise refuse(
                 "not-for-images",
@@ -258,7 +264,7 @@ def _val_fraction(n: int) -> tuple[float, str]:
     if n < 40:
         return 0.0, f"{n} rows are too few to set some aside for validation"
     fraction = min(0.15, 10_000 / n)
-    return round(fraction, 6), f"{fraction:.0%} of the training rows, at most 10,000, to choose the best weights by"
+    return round(fraction, 6), f"{fraction:.3g} of the training rows, at most 10,000, to choose the best weights by"
 
 
 def _make_net(job: Job, data: Prepared) -> tuple[nn.Module, dict[str, Any]]:
