@@ -28,11 +28,12 @@ demo: setup ## train on the digits that scikit-learn ships, in under two minutes
 	@echo '$$ workings train $(DEMO)/digits --out $(DEMO)/run --seed 0'
 	@$(BIN)/workings train $(DEMO)/digits --out $(DEMO)/run --seed 0
 	@echo
-	@echo 'Read the report:  $(DEMO)/run/report.html'
-	@echo 'Three commands to try next:'
-	@echo '  $(BIN)/workings predict $(DEMO)/run $(DEMO)/digits --out predictions.csv   # label pictures with it'
-	@echo '  $(BIN)/workings net cnn --input 1,8,8                                      # the net, layer by layer'
-	@echo '  $(BIN)/workings check YOUR.csv                                             # what is wrong with your own data'
+	@echo 'Open $(DEMO)/run/report.html in a browser. Three commands to try next:'
+	@echo
+	@echo '  source $(BIN)/activate                        # once in a shell, then:'
+	@echo '  workings net resnet --input 1x8x8 --outputs 10   # the net that was trained, layer by layer'
+	@echo '  workings predict $(DEMO)/run $(DEMO)/digits/7    # what it says of pictures of sevens'
+	@echo '  workings check YOUR.csv --target COLUMN          # what is in your own data, and what is wrong with it'
 
 test: setup lint ## what CI runs: style, types, layers, the docs site, and the tests with the docs' examples
 	@$(MAKE) docs
