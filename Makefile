@@ -31,7 +31,7 @@ demo: setup ## train on the digits that scikit-learn ships, in under two minutes
 	@echo 'Open $(DEMO)/run/report.html in a browser. Three commands to try next:'
 	@echo
 	@echo '  source $(BIN)/activate                        # once in a shell, then:'
-	@echo '  workings net resnet --input 1x8x8 --outputs 10   # the net that was trained, layer by layer'
+	@echo '  workings net resnet --input 1x8x8 --outputs 10   # a residual net, layer by layer'
 	@echo '  workings predict $(DEMO)/run $(DEMO)/digits/7    # what it says of pictures of sevens'
 	@echo '  workings check YOUR.csv --target COLUMN          # what is in your own data, and what is wrong with it'
 
