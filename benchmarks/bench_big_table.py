@@ -29,10 +29,13 @@ X = frame.drop("y").to_numpy().astype(np.float32); y = frame["y"].to_numpy().ast
 del frame
 X = (X - X.mean(0)) / X.std(0)
 H = int(sys.argv[2]); B = int(sys.argv[3])
-net = torch.nn.Sequential(torch.nn.Linear(X.shape[1], H), torch.nn.ReLU(), torch.nn.Linear(H, H), torch.nn.ReLU(), torch.nn.Linear(H, 1), torch.nn.Flatten(0))
-model = NeuralNetBinaryClassifier(net, max_epochs=1, batch_size=B, optimizer=torch.optim.AdamW, lr=1e-3, train_split=None, verbose=0)
+nn = torch.nn
+layers = [nn.Linear(X.shape[1], H), nn.ReLU(), nn.Linear(H, H), nn.ReLU(), nn.Linear(H, 1), nn.Flatten(0)]
+options = dict(max_epochs=1, batch_size=B, optimizer=torch.optim.AdamW, lr=1e-3, train_split=None, verbose=0)
+model = NeuralNetBinaryClassifier(nn.Sequential(*layers), **options)
 began = time.perf_counter(); model.fit(X, y); seconds = time.perf_counter() - began
-print(json.dumps({"rows_per_second": len(X) / seconds, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(json.dumps({"rows_per_second": len(X) / seconds, "peak": peak}))
 """
 
 

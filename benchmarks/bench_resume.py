@@ -58,7 +58,7 @@ def main() -> None:
             same = same and (run / "metrics.json").read_bytes() == (reference / "metrics.json").read_bytes()
             equal += same
             print(
-                f"{k + 1}/{kills}: killed {moment:.2f} s after the recipe was written, {'equal' if same else 'DIFFERENT'}",
+                f"{k + 1}/{kills}: killed {moment:.2f} s after the recipe, {'equal' if same else 'DIFFERENT'}",
                 flush=True,
             )
     write(
@@ -70,7 +70,7 @@ def main() -> None:
                 "value": f"{equal} of {kills}",
                 "bar": "30 of 30",
                 "n": kills,
-                "spread": f"moments {min(moments):.2f} to {max(moments):.2f} s; {restarted} before the first checkpoint",
+                "spread": f"{min(moments):.2f} to {max(moments):.2f} s; {restarted} before the first checkpoint",
                 "met": equal == kills,
                 "headline": True,
             }

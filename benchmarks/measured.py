@@ -69,9 +69,8 @@ def write(
     }
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     for row in rows:
-        print(
-            f"{row['what']}: {row['value']} (bar {row.get('bar', '–')}, n {row.get('n', 1)}, spread {row.get('spread', '–')})"
-        )
+        told = f"bar {row.get('bar', '–')}, n {row.get('n', 1)}, spread {row.get('spread', '–')}"
+        print(f"{row['what']}: {row['value']} ({told})")
 
 
 def workings(*arguments: object) -> dict[str, Any]:

@@ -26,6 +26,27 @@ from workings.learning.optimisers import State
 from workings.learning.step import GradientStep
 
 
+def _product(a: Tensor, b: Tensor) -> Any:
+    """a b for a product with a side of 1: written as multiplications and a sum, which inductor fuses with its
+    neighbours; a call of the library's product costs more than such a product itself.
+    """
+    if a.shape[1] == 1:
+        return a * b
+    if b.shape[1] == 1:
+        return (a * b[:, 0]).sum(1, keepdim=True)
+    if a.shape[0] == 1:
+        return (a[0][:, None] * b).sum(0, keepdim=True)
+    return NotImplemented
+
+
+def _affine(c: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Any:
+    """c + a b, likewise; with other factors than 1 it stays as it is."""
+    if beta != 1 or alpha != 1:
+        return NotImplemented
+    thin = _product(a, b)
+    return (torch.ops.aten.mm(a, b) if thin is NotImplemented else thin) + c
+
+
 class CompiledSteps:
     """K steps of ``step`` as one compiled graph.
 
@@ -76,13 +97,14 @@ class CompiledSteps:
         from torch.fx.experimental.proxy_tensor import make_fx
 
         # Tracing runs the steps once: on copies, and with the generator's state put back afterwards.
+        table = {**select_decomp_table(), torch.ops.aten.mm.default: _product, torch.ops.aten.addmm.default: _affine}
         with torch.random.fork_rng(devices=[]):
             traced = make_fx(self._trace)(*[a.clone() for a in arguments])
-            graph = make_fx(functionalize(traced, remove="mutations"), decomposition_table=select_decomp_table())(
-                *[a.clone() for a in arguments]
-            )
-        with inductor_config.patch(fallback_random=True, compile_threads=1):
-            return compile_fx_inner(graph, arguments)
+            functional = functionalize(traced, remove="mutations")
+            graph = make_fx(functional, decomposition_table=table)(*[a.clone() for a in arguments])
+        # The wrapper that calls the kernels is C++ too: for a small net Python's is most of the step.
+        with inductor_config.patch(fallback_random=True, compile_threads=1, cpp_wrapper=True, size_asserts=False):
+            return compile_fx_inner(graph, arguments, cpp_wrapper=True)
 
     def __call__(self, x: Tensor, y: Tensor, weight: Tensor | None, h: list[list[float]]) -> Tensor:
         """k steps, k a multiple of K. Returns the losses (k,)."""

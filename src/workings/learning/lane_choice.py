@@ -27,6 +27,7 @@ WORTH_MEASURING_SECONDS = 2.0
 # A graph of one step takes a few seconds to compile, a graph of eight about eight times that.
 WORTH_COMPILING_SECONDS = 20.0
 WORTH_UNROLLING_SECONDS = 600.0
+LARGE = 100_000  # parameters from which a second thread may pay in a graph, and unrolling cannot
 ROUNDS = 5
 SLICE_SECONDS = 0.04
 # Of the gradient (or what the optimiser keeps of it), relative to its norm. float32 sums differ by order only, but in
@@ -74,11 +75,13 @@ def choose_lane(
     best = min((m for m in measured if not m.refused), key=lambda m: m.microseconds)
     convolves = any(isinstance(module, nn.Conv2d) for module in rule.net.modules())
     if may_compile and not convolves and best.microseconds * steps / 1e6 > WORTH_COMPILING_SECONDS:
-        measured += trial.measure_together([Lane("compiled", 1, 1)])
-        if not measured[-1].refused and measured[-1].microseconds < best.microseconds:
-            best = measured[-1]
-            if best.microseconds * steps / 1e6 > WORTH_UNROLLING_SECONDS:
-                measured += trial.measure_together([Lane("compiled", 1, CHUNK)])
+        large = rule.flat.w.numel() > LARGE
+        compiled = trial.measure_together([Lane("compiled", n, 1) for n in sorted({1, threads if large else 1})])
+        measured += compiled
+        fastest = min(compiled, key=lambda m: m.microseconds)
+        gained = not fastest.refused and fastest.microseconds < best.microseconds
+        if gained and not large and fastest.microseconds * steps / 1e6 > WORTH_UNROLLING_SECONDS:
+            measured += trial.measure_together([Lane("compiled", 1, CHUNK)])
     measured.sort(key=lambda m: m.microseconds)
     best = next(m for m in measured if not m.refused)
     trial.restore()
