@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -37,6 +38,7 @@ from workings.runs.settle import learning_rate_from_range
 
 # Patches of so many images fix a stem's few eigenvectors to three digits.
 STARTING_ROWS = 2000
+CLOCK_SHARE = 0.85  # of the minutes given, for steps; looks at the validation rows take the rest
 
 Augment = Callable[[Tensor], Tensor]
 
@@ -110,6 +112,7 @@ class Fit:
                 rule, lambda k: self.batches(0, k), self.steps, self.emit, threads, self.may_compile
             )
             self._decide("lane", lane.name, reason)
+            self._fit_into_minutes(next(m.microseconds for m in self.lanes if m.lane == lane.name))
             if rule.runner.lane != lane:
                 rule.use(LaneRunner(lane, rule.step, rule.state))
         rule.runner.enter()
@@ -119,6 +122,25 @@ class Fit:
             eta, reason = learning_rate_from_range(test, self.recipe)
             self._decide("learning_rate", eta, reason)
             rule.schedule = self.schedule(eta)
+
+    def _fit_into_minutes(self, microseconds: float) -> None:
+        """Shorten training that would not end within the minutes given, so that its schedule ends there too.
+
+        Only where the epochs were derived: epochs that the user gave stand, and the clock stops them if it must.
+        """
+        recipe = self.recipe
+        if recipe.minutes is None or "epochs" not in recipe.reasons or recipe.epochs is None:
+            return
+        affordable = math.floor(CLOCK_SHARE * recipe.minutes * 60e6 / microseconds)
+        if affordable >= self.steps:
+            return
+        epochs = max(affordable, 1) * self.stream.batch / self.stream.n
+        reason = f"{recipe.minutes:g} minutes bear about {affordable:,} steps of {microseconds:,.0f} µs"
+        self._decide("epochs", float(f"{epochs:.4g}"), reason)
+        assert self.recipe.epochs is not None
+        self.steps, self.every = loop.plan_steps(self.stream.n, self.stream.batch, self.recipe.epochs)
+        if isinstance(self.rule, GradientRule):
+            self.rule.schedule = self.schedule(self.recipe.learning_rate or 1e-3)
 
     def _decide(self, name: str, value: object, reason: str) -> None:
         self.recipe = self.recipe.settled(name, value, reason)
