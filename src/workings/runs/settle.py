@@ -21,6 +21,7 @@ from workings.learning.metrics import headline
 from workings.nets import registry
 from workings.runs.recipe import Recipe
 
+TRUTH_TABLE = 20  # rows below which a table is learnt whole, as the data room splits none so small
 MOST_BINNED = 1024  # columns that bins may make; more would slow the first layer for little
 
 
@@ -155,19 +156,24 @@ def _table(s: _Settling, facts: Facts) -> None:
     width = {"small": 32, "medium": 128, "large": 512}.get(recipe.size, 128 if n < 100_000 else 256)
     said = f"two layers of {width} units"
     _setting(s, "hidden", [width, width], f"{said}: wide enough for what dropout leaves, small enough to be quick")
+    if n < TRUTH_TABLE:
+        s.fill("regularisation", "none", f"{n} rows are a truth table: they are to be learnt exactly", ("auto",))
+        recipe = s.recipe
     drop = {"none": 0.0, "light": 0.1, "strong": 0.4}.get(recipe.regularisation, 0.2)
-    _setting(s, "dropout", drop, "keeps units from relying on each other")
+    _setting(s, "dropout", drop, "keeps units from relying on each other" if drop else "no regularisation")
     batch = _clamp(_power_of_two(1.6 * root), 16, 1024)
     s.fill("batch_size", min(n, batch), f"about 1.6 √n for {n:,} rows: quick, with many steps an epoch")
     per_epoch = max(1, n // (n if s.recipe.batch_size == "all" else int(s.recipe.batch_size or batch)))
-    epochs = float(_clamp(math.ceil((400 + 5 * root) / per_epoch), 8, 100))
+    most = 1000 if n < TRUTH_TABLE else 100
+    epochs = float(_clamp(math.ceil((400 + 5 * root) / per_epoch), 8, most))
     s.fill("epochs", epochs, f"about 400 + 5 √n steps for {n:,} rows; the best weights on the way are kept")
     s.fill("optimiser", "adamw", "it scales each weight's step by how large its gradients were")
     decay = round(min(3.0, max(0.5, 60 / root)), 3) * {"none": 0.0, "light": 0.1, "strong": 3.0}.get(
         recipe.regularisation, 1.0
     )
     decay = decay if s.recipe.optimiser == "adamw" else decay / 1000
-    s.fill("weight_decay", decay, f"60/√n within 0.5 to 3 for {n:,} rows: the fewer rows, the stronger the pull to 0")
+    why = f"60/√n within 0.5 to 3 for {n:,} rows: the fewer rows, the stronger the pull to 0"
+    s.fill("weight_decay", decay, why if decay else "no regularisation")
     _finish(s, facts)
     _schedule(s, "cosine", "η falls to 0 along half a cosine: large steps first, small ones to settle", 0.1)
 
