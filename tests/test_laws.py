@@ -183,7 +183,6 @@ class Interrupting(nn.Module):
         return out
 
 
-@pytest.mark.xfail(strict=True, reason="the loop saves the state of a half-done chunk when it is interrupted")
 @pytest.mark.parametrize("at", [20, 37])
 def test_resume_is_bit_equal_within_a_step(tmp_path: Path, at: int) -> None:
     """An interrupt that comes in the middle of a step, some of its chunk done, costs no bit either."""

@@ -110,14 +110,17 @@ def run_loop(
     n, batch = stream.n, stream.batch
     epochs = max(1, round(settings.steps * batch / n))
     rule.net.train()
+    whole = True  # whether the weights are those of state.step, and not of some step within a chunk
     try:
         while state.step < settings.steps and state.stopped is None:
             until = min(settings.steps, (state.step // settings.evaluate_every + 1) * settings.evaluate_every)
             k = min(CHUNK - state.step % CHUNK, until - state.step)
+            whole = False
             chunk_losses = _advance(rule, source, stream, state.step, k, augment)
             state.losses.extend(chunk_losses)
             before, state.step = state.step, state.step + k
             _average(rule, settings, state, k)
+            whole = True
             now = time.perf_counter()
             state.seconds = now - began
             if now - told > 0.25:
@@ -138,16 +141,19 @@ def run_loop(
                 )
                 told, told_step = now, state.step
             if state.step == until:
+                whole = False
                 _look(rule, stream, settings, state, evaluate, epochs, emit)
                 state.losses = []
                 rule.net.train()
+                whole = True
             if settings.seconds is not None and state.seconds > settings.seconds and state.stopped is None:
                 state.stopped = f"the clock: {settings.seconds:.0f} s are over"
             if save is not None and time.perf_counter() - saved > settings.checkpoint_seconds:
                 save(state)
                 saved = time.perf_counter()
     except KeyboardInterrupt:
-        if save is not None:
+        # Within a chunk or a look there is no step that this state belongs to; the checkpoint before it stands.
+        if save is not None and whole:
             save(state)
         raise
     if state.stopped is None:

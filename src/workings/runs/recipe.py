@@ -20,6 +20,8 @@ from workings.base.files import write_text
 from workings.base.problems import Problem, nearest, shorten
 
 SCHEMA_VERSION = 1
+# How a table is read; kept under ``data_options``. See ``workings.data.open_dataset``.
+READING = ("kinds", "drop", "time_column", "on_bad_row", "in_memory", "memory_limit")
 Positive = Field(default=None, gt=0)
 
 
@@ -138,7 +140,7 @@ def make_recipe(given: Mapping[str, Any], origin: str = "the settings") -> Recip
     Raises:
         UserError: with every key and value that is wrong, each with what is expected and the nearest name.
     """
-    own, net_settings, prepare, unknown = {}, {}, {}, []
+    own, net_settings, prepare, reading, unknown = {}, {}, {}, {}, []
     net_names, prepare_names = _net_settings(given.get("net", "auto")), _prepare_settings()
     for key, value in given.items():
         if key in Recipe.model_fields:
@@ -147,13 +149,17 @@ def make_recipe(given: Mapping[str, Any], origin: str = "the settings") -> Recip
             net_settings[key] = value
         elif key in prepare_names:
             prepare[key] = value
+        elif key in READING:
+            reading[key] = value
         else:
             unknown.append(key)
-    problems = [_unknown(key, [*Recipe.model_fields, *net_names, *prepare_names]) for key in unknown]
+    problems = [_unknown(key, [*Recipe.model_fields, *net_names, *prepare_names, *READING]) for key in unknown]
     if net_settings:
         own["net_settings"] = {**own.get("net_settings", {}), **net_settings}
     if prepare:
         own["prepare"] = {**own.get("prepare", {}), **prepare}
+    if reading:
+        own["data_options"] = {**own.get("data_options", {}), **reading}
     recipe = None
     try:
         recipe = Recipe.model_validate(own)
