@@ -7,10 +7,12 @@ chunks only. That holds in every lane, so the number of steps never depends on t
 from __future__ import annotations
 
 import math
+import signal
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -110,6 +112,8 @@ def run_loop(
     n, batch = stream.n, stream.batch
     epochs = max(1, round(settings.steps * batch / n))
     rule.net.train()
+    asked: list[int] = []  # a signal to stop waits for the end of the chunk, so that what is saved is a whole step
+    handlers = _hold_signals(asked)
     whole = True  # whether the weights are those of state.step, and not of some step within a chunk
     try:
         while state.step < settings.steps and state.stopped is None:
@@ -151,14 +155,27 @@ def run_loop(
             if save is not None and time.perf_counter() - saved > settings.checkpoint_seconds:
                 save(state)
                 saved = time.perf_counter()
+            if asked:
+                raise KeyboardInterrupt
     except KeyboardInterrupt:
         # Within a chunk or a look there is no step that this state belongs to; the checkpoint before it stands.
         if save is not None and whole:
             save(state)
         raise
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     if state.stopped is None:
         state.stopped = f"all {settings.steps:,} steps were done"
     emit(Stopped(state.stopped, state.step))
+
+
+def _hold_signals(asked: list[int]) -> dict[int, Any]:
+    """Let Ctrl-C and SIGTERM only note that they were asked for; the handlers to put back. Main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if callable(signal.getsignal(n))]
+    return {n: signal.signal(n, lambda number, frame: asked.append(number)) for n in numbers}
 
 
 def batches(
