@@ -36,7 +36,7 @@ from workings.runs.machine import keep_freed_memory
 from workings.runs.recipe import Recipe
 from workings.runs.settle import learning_rate_from_range
 
-# Patches of so many images fix a stem's few eigenvectors to three digits.
+# Enough patches for a stem's few eigenvectors, and little to read.
 STARTING_ROWS = 2000
 CLOCK_SHARE = 0.85  # of the minutes given, for steps; looks at the validation rows take the rest
 
