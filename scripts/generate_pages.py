@@ -42,8 +42,8 @@ def nets_page() -> str:
     """Every net with its settings, then every activation."""
     from workings import nets
     from workings.nets.activations import ACTIVATIONS
+    from workings.nets.registry import TAKES
 
-    takes = {"table": "tables", "image": "images", "any": "tables and images"}
     parts = [
         f"# Nets\n\n{MADE}\n",
         "Each net is one file in `src/workings/nets/`, written from its equations. Choose one with `--net NAME`, and\n"
@@ -51,12 +51,12 @@ def nets_page() -> str:
         "`nn.Module` works too: `--net file.py:ClassName`.\n\n",
         table(
             ["net", "takes", "what it is"],
-            [[f"[`{each.name}`](#{each.name})", takes[each.takes], cell(each.summary)] for each in nets.infos()],
+            [[f"[`{each.name}`](#{each.name})", TAKES[each.takes], cell(each.summary)] for each in nets.infos()],
         ),
     ]
     for each in nets.infos():
         parts.append(
-            f"\n## {each.name}\n\n{each.summary[:1].upper()}{each.summary[1:]}. Takes {takes[each.takes]}.\n\n"
+            f"\n## {each.name}\n\n{each.summary[:1].upper()}{each.summary[1:]}. Takes {TAKES[each.takes]}.\n\n"
         )
         if each.settings:
             rows = [[f"`{n}`", code(s.default), cell(s.doc), cell(s.expected())] for n, s in each.settings.items()]

@@ -164,7 +164,9 @@ class Surroundings:
 
 def is_of_a_pool(thread: threading.Thread) -> bool:
     """Whether a library keeps this thread for the process's whole life."""
-    return thread.name.startswith(("Dummy-", "ExecutorManagerThread", "QueueFeederThread", "execnet", "SubprocPool"))
+    return thread.name.startswith(
+        ("Dummy-", "ExecutorManagerThread", "QueueFeederThread", "execnet", "SubprocPool", "tqdm_")
+    )
 
 
 @pytest.fixture(autouse=True)

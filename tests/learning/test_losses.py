@@ -25,6 +25,8 @@ def batch(name: str, n: int = 6) -> tuple[Tensor, Tensor]:
     """Outputs and targets that a loss takes, float64."""
     if name == "cross_entropy":
         return 3 * torch.randn(n, K, dtype=torch.float64), torch.randint(K, (n,))
+    if name == "token_cross_entropy":
+        return 3 * torch.randn(n, 5, K, dtype=torch.float64), torch.randint(1, K, (n, 5))
     if name == "bce":
         return 3 * torch.randn(n, 1, dtype=torch.float64), torch.randint(2, (n,))
     return 2 * torch.randn(n, K, dtype=torch.float64), torch.randn(n, K, dtype=torch.float64)
@@ -34,6 +36,8 @@ def reference(name: str, out: Tensor, y: Tensor) -> Tensor:
     """torch's own function, one number a sample."""
     if name == "cross_entropy":
         return F.cross_entropy(out, y, reduction="none")
+    if name == "token_cross_entropy":
+        return F.cross_entropy(out.mT, y, reduction="none").mean(1)
     if name == "bce":
         return F.binary_cross_entropy_with_logits(out[:, 0], y.double(), reduction="none")
     functions = {

@@ -31,8 +31,8 @@ BAD: list[tuple[str, tuple[int, ...], int, dict[str, Any], list[str]]] = [
     ("cnn", (3, 8, 8), 1, {"kernel": 2.0}, ["kernel = 2.0"]),
     ("cnn", (3, 8, 8), 1, {"kernel": 4}, ["No equal padding"]),
     ("cnn", (3, 8, 8), 1, {"channels": (1,) * 5}, ["A filter of 2 does not fit into 1", "pooling 4"]),
-    ("cnn", (12,), 1, {}, ["rows of 12 numbers", "mlp"]),
-    ("cnn", (8, 8), 1, {}, ["shape 8 × 8"]),
+    ("cnn", (12,), 1, {}, ["rows of a table, of so many numbers, 12", "mlp"]),
+    ("cnn", (8, 8), 1, {}, ["sequences, steps × numbers, 8 × 8"]),
     ("resnet", (3, 32, 32), 1, {"blocks": (1, 2)}, ["3 stages but 2 numbers"]),
     ("mlp", (), 1, {}, ["holds no numbers"]),
     ("mlp", (0,), 1, {}, ["holds no numbers"]),
@@ -90,8 +90,9 @@ def test_settled_settings_are_complete_and_build_the_same_net() -> None:
 
 
 def test_names_are_simple_and_sorted_by_difficulty() -> None:
-    """Lower-case names; the perceptron comes first and the residual net last."""
+    """Lower-case names; the perceptron comes first, and of nets for images the deepest last."""
     names = nets.names()
     assert all(re.fullmatch(r"[a-z0-9-]+", name) for name in names)
     assert names[0] == "perceptron"
-    assert names[-2:] == ["resnet", "vgg"]
+    images = [info.name for info in nets.infos() if info.takes == "image"]
+    assert images[-2:] == ["resnet", "vgg"]

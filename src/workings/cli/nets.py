@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from workings.nets import NetInfo
 
-TAKES = {"table": "rows of a table", "image": "images", "any": "rows of a table, or images"}
-
 
 def nets(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
@@ -118,6 +116,8 @@ def _described(info: NetInfo) -> dict[str, Any]:
 def _show(info: NetInfo, screen: Console) -> None:
     """A paragraph a net: what it is, what it takes, then one line a setting."""
     from rich.text import Text
+
+    from workings.nets.registry import TAKES
 
     width = min(screen.width, 100) if sys.stdout.isatty() else 80
     first, *rest = folded(f"{info.name}  {info.summary}", width, "", " " * (len(info.name) + 2))

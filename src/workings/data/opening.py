@@ -1,19 +1,73 @@
-"""One door for all data: a table or images, checked as a whole before it is handed out."""
+"""One door for all data, checked as a whole before it is handed out.
+
+Each kind of data has a door, a module with ``recognise``, ``inspect`` and ``read_for``; the first that recognises
+the data has it, and a table takes what is left.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Literal, Protocol
 
 from workings.base.errors import UserError, refuse
 from workings.base.events import Emit, Noticed, silent
 from workings.base.problems import Problem
 from workings.data.dataset import Dataset
-from workings.data.schema import Kind, Schema
+from workings.data.options import OPTIONS, check_options
+from workings.data.schema import Schema
 
 OnBad = Literal["refuse", "skip"]
 OnBadRow = Literal["refuse", "drop"]
+
+# In the order in which they are asked; each name is also the ``kind`` of its datasets and preparations.
+KINDS = {
+    "text": "workings.data.text.door",
+    "images": "workings.data.images.door",
+    "table": "workings.data.table_door",
+}
+
+
+class Kind(Protocol):
+    """What the module of a kind of data offers."""
+
+    def recognise(self, data: object, target: str | None, task: str | None, options: Mapping[str, Any]) -> bool:
+        """Whether ``data`` is of this kind. Cheap, and silent about everything that is not."""
+        ...
+
+    def inspect(
+        self,
+        data: object,
+        target: str | None,
+        task: str | None,
+        on_bad_file: OnBad,
+        emit: Emit,
+        **options: Any,
+    ) -> tuple[Dataset | None, list[Problem]]:
+        """The dataset and its problems, none raised; None where an error forbids to use it."""
+        ...
+
+    def read_for(
+        self,
+        prep: Any,
+        schema: Schema,
+        data: object,
+        require_target: bool,
+        on_bad_file: OnBad,
+        emit: Emit,
+        **options: Any,
+    ) -> Dataset:
+        """New data for a trained net; raises ``UserError``."""
+        ...
+
+    def read_preparation(self, values: Mapping[str, Any]) -> Any:
+        """The preparation that ``prepare.json`` holds."""
+        ...
+
+
+def kind_module(name: str) -> Kind:
+    """The module of a kind of data, imported when it is needed."""
+    return import_module(KINDS[name])  # type: ignore[return-value]
 
 
 def open_dataset(
@@ -22,51 +76,24 @@ def open_dataset(
     task: str | None = None,
     on_bad_file: OnBad = "refuse",
     emit: Emit = silent,
-    *,
-    kinds: Mapping[str, Kind] | None = None,
-    drop: Sequence[str] = (),
-    time_column: str | None = None,
-    on_bad_row: OnBadRow = "refuse",
-    in_memory: bool | None = None,
-    memory_limit: int | None = None,
-    cache: str | Path | None = None,
+    **options: Any,
 ) -> Dataset:
-    """Read and check ``data``: a table or images.
+    """Read and check ``data``, of whichever kind it is.
 
-    data: a path (CSV, TSV, Parquet; a folder with a folder per class; a CSV of image paths), a polars or pandas
-        DataFrame, a dict of arrays, or an ``(X, y)`` pair of NumPy arrays.
-    target: the column to learn. Tables need it; for ``(X, y)`` it is ``y``.
-    task: ``binary``, ``multiclass``, ``classification`` or ``regression``; found from the target where None.
-    on_bad_file: of images: ``refuse``, or ``skip`` and list.
+    data: a path (CSV, TSV, Parquet; a folder with a folder per class; a CSV of paths; texts; recordings), a polars or
+        pandas DataFrame, a dict of arrays, or an ``(X, y)`` pair of NumPy arrays.
+    target: the column to learn. Tables need it; for ``(X, y)`` it is ``y``. Of a text file: the file of its
+        translations, line by line.
+    task: ``binary``, ``multiclass``, ``classification``, ``regression``, ``language``, ``forecast`` or
+        ``translation``; found from the data where None.
+    on_bad_file: of images and recordings: ``refuse``, or ``skip`` and list.
     emit: told about every warning and note.
-
-    For tables only:
-
-    kinds: the kind of a column where the one found is wrong: ``{"zip": "categorical"}``.
-    drop: columns to leave out.
-    time_column: the column of time; the split is then by time, newest rows for testing.
-    on_bad_row: of rows without a usable target: ``refuse``, or ``drop`` and tell.
-    in_memory: True or False forces the place of the prepared data; None lets ``memory_limit`` decide.
-    memory_limit: bytes that the prepared table may take in memory; a quarter of the free memory where None.
-    cache: folder for the memory-mapped copy of large data; a temporary one where None.
+    options: see :data:`workings.data.options.OPTIONS`.
 
     Raises:
         UserError: everything that is wrong, together.
     """
-    dataset, problems = inspect_dataset(
-        data,
-        target,
-        task,
-        on_bad_file,
-        emit,
-        kinds=kinds,
-        drop=drop,
-        time_column=time_column,
-        on_bad_row=on_bad_row,
-        in_memory=in_memory,
-        memory_limit=memory_limit,
-        cache=cache,
-    )
+    dataset, problems = inspect_dataset(data, target, task, on_bad_file, emit, **options)
     errors = [problem for problem in problems if problem.level == "error"]
     if errors or dataset is None:
         raise UserError(errors)
@@ -83,19 +110,19 @@ def inspect_dataset(
 ) -> tuple[Dataset | None, list[Problem]]:
     """What :func:`open_dataset` does, with all problems returned, errors among them, and none raised.
 
-    The dataset is None where an error forbids to use it. ``options``: as for :func:`open_dataset`.
+    The dataset is None where an error forbids to use it.
     """
-    from workings.data import images
-
+    given = {name: value for name, value in options.items() if value is not None}
     try:
-        if images.looks_like_images(data):
-            dataset: Dataset = images.open_images(data, target=target, task=task, on_bad_file=on_bad_file, emit=emit)
-            return dataset, list(dataset.problems)
+        name = _kind_of(data, target, task, given)
+        check_options(given, name)
+        return kind_module(name).inspect(data, target, task, on_bad_file, emit, **given)
     except UserError as error:
         return None, error.problems
-    from workings.data.table_opening import inspect_table
 
-    return inspect_table(data, target, task, emit=emit, **options)
+
+def _kind_of(data: object, target: str | None, task: str | None, options: Mapping[str, Any]) -> str:
+    return next(name for name in KINDS if kind_module(name).recognise(data, target, task, options))
 
 
 def read_for(
@@ -105,11 +132,8 @@ def read_for(
     require_target: bool = True,
     *,
     on_bad_file: OnBad = "refuse",
-    on_bad_row: OnBadRow = "refuse",
-    in_memory: bool | None = None,
-    memory_limit: int | None = None,
-    cache: str | Path | None = None,
     emit: Emit = silent,
+    **options: Any,
 ) -> Dataset:
     """New data for a trained net: checked against the ``schema`` it was trained with, ready for ``prep``.
 
@@ -118,43 +142,25 @@ def read_for(
     Raises:
         UserError: missing columns with the nearest name, unknown classes, unreadable files, together.
     """
-    if prep.kind == "images":
-        from workings.data.images import read_images_for
-
-        dataset: Dataset = read_images_for(
-            prep, schema, data, require_target, on_bad_file=on_bad_file, cache=cache, emit=emit
-        )
-    else:
-        from workings.data.table_matching import read_table_for
-
-        dataset = read_table_for(
-            prep,
-            schema,
-            data,
-            require_target,
-            on_bad_row=on_bad_row,
-            in_memory=in_memory,
-            memory_limit=memory_limit,
-            cache=cache,
-            emit=emit,
-        )
-    return _told(dataset, emit)
+    given = {name: value for name, value in options.items() if value is not None}
+    check_options(given, prep.kind)
+    module = kind_module(prep.kind)
+    return _told(module.read_for(prep, schema, data, require_target, on_bad_file, emit, **given), emit)
 
 
 def read_preparation(values: Mapping[str, Any]) -> Any:
     """The preparation that ``prepare.json`` holds, of whichever kind."""
-    if values.get("kind") == "images":
-        from workings.data.images import ImagePreparation
-
-        return ImagePreparation.model_validate(values)
-    if values.get("kind") == "table":
-        from workings.data.prepare import TablePreparation
-
-        return TablePreparation.model_validate(values)
-    raise refuse("not-a-preparation", f"The kind of preparation is {values.get('kind')!r}; known are table and images.")
+    kind = values.get("kind")
+    if kind not in KINDS:
+        what = f"The kind of preparation is {kind!r}; known are {', '.join(KINDS)}."
+        raise refuse("not-a-preparation", what)
+    return kind_module(str(kind)).read_preparation(values)
 
 
 def _told(dataset: Dataset, emit: Emit) -> Dataset:
     for problem in dataset.problems:
         emit(Noticed(problem))
     return dataset
+
+
+__all__ = ["KINDS", "OPTIONS", "OnBad", "OnBadRow", "inspect_dataset", "open_dataset", "read_for", "read_preparation"]

@@ -8,13 +8,15 @@ from pydantic import BaseModel, ConfigDict
 from pydantic import Field as Default
 
 Kind = Literal["numeric", "categorical", "boolean", "date", "id", "text", "constant", "other"]
-TaskKind = Literal["binary", "multiclass", "regression"]
+TaskKind = Literal["binary", "multiclass", "regression", "language", "forecast", "translation"]
 
 
 class Task(BaseModel):
     """What is to be learnt, and why we think so.
 
-    classes: in the order of the net's outputs; for two classes the second is the positive one. None for regression.
+    kind: a label for each sample (``binary``, ``multiclass``, ``regression``), or ``language``: the next token of a
+        text; ``forecast``: the next values of a series; ``translation``: a text for a text.
+    classes: in the order of the net's outputs; for two classes the second is the positive one. None without classes.
     """
 
     model_config = ConfigDict(frozen=True)

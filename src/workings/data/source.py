@@ -8,27 +8,45 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from workings.base.form import Form
+
+TABLE = Form()
+
 
 class Source(ABC):
     """Rows that can be batched by index.
 
-    shape: of one sample as the net sees it: (features,) or (channels, height, width).
+    shape: of one sample as the net sees it: (features,), (channels, height, width); of sequences the longest one's:
+        (T,) tokens, (T, F) frames, (2, T) source and target tokens.
     y: (n,) int64 class numbers, or float32 standardised targets for regression; in memory. Zeros where unknown.
+        Of sequences to be written it is (n, T) int64 tokens, of series (n, H, V) float32 values.
     w: (n,) float32 sample weights, or None.
     rows: (n,) int64 row numbers in the user's data, from 0.
+    form: what a net must know of the samples beyond their shape.
+    lengths: (n,) int64 where samples differ in length; batches of similar lengths are then drawn, and ``x`` and
+        ``targets`` are only as long as the longest of ``index``. Tokens are padded by PAD, frames by NaN, at the end.
+    stride: a sample may begin at any row, but an epoch takes every ``stride``-th only, from a random first one: of
+        windows of a text, each T long, an epoch takes n / T.
     """
 
     shape: tuple[int, ...]
     y: Tensor
     w: Tensor | None
     rows: np.ndarray
+    form: Form = TABLE
+    lengths: Tensor | None = None
+    stride: int = 1
 
     def __len__(self) -> int:
         return len(self.rows)
 
     @abstractmethod
     def x(self, index: Tensor) -> Tensor:
-        """(len(index), …shape) float32: the samples of ``index`` (int64), prepared, not augmented."""
+        """(len(index), …shape) float32, of tokens int64: the samples of ``index`` (int64), prepared, not augmented."""
+
+    def targets(self, index: Tensor) -> Tensor:
+        """(len(index), …): what the outputs of ``index`` are compared with."""
+        return self.y[index]
 
     def where(self, i: int) -> str:
         """Sample ``i`` for a message: ``row 17``, counted from 1 without the header, or the file's path."""

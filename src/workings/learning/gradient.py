@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from workings.learning.flat import FlatParameters
 from workings.learning.lanes import Lane, LaneRunner
 from workings.learning.optimisers import Optimiser
+from workings.learning.rules import Batches
 from workings.learning.step import GradientStep, LossFunction, Regularisation
 
 
@@ -41,9 +42,9 @@ class GradientRule:
         self.runner = runner
         runner.enter()
 
-    def advance(self, x: Tensor, y: Tensor, weight: Tensor | None, step: int) -> Tensor:
+    def advance(self, x: Batches, y: Batches, weight: Tensor | None, step: int) -> Tensor:
         """See :class:`workings.learning.rules.LearningRule`."""
-        h = [self.optimiser.scalars(step + i + 1, self.schedule(step + i)) for i in range(x.shape[0])]
+        h = [self.optimiser.scalars(step + i + 1, self.schedule(step + i)) for i in range(len(x))]
         return self.runner.advance(x, y, weight, h)
 
     def learning_rate(self, step: int) -> float:

@@ -8,6 +8,7 @@
     he_normal        N(0, 2/n_in)                       Kaiming normal; He et al. 2015
     he_uniform       U(−r, r), r = √(6/n_in)            Kaiming uniform; the variance of he_normal
     orthogonal       QᵀQ = I or QQᵀ = I                 Saxe et al. 2014
+    own              each layer as its own class draws it, from the seed
     torch_default    U(−r, r), r = √(1/n_in), weights and biases, as torch makes its layers
     zeros            0: hidden units stay alike for ever; for a single layer only
 
@@ -86,7 +87,7 @@ _DRAWS: dict[str, Draw] = {
     "orthogonal": _orthogonal,
     "zeros": _zeros,
 }
-NAMES: tuple[str, ...] = (*_DRAWS, "torch_default")
+NAMES: tuple[str, ...] = (*_DRAWS, "torch_default", "own")
 
 
 def suited(activation: str) -> tuple[str, str]:
@@ -111,6 +112,8 @@ def initialise(net: nn.Module, name: str, generator: torch.Generator | None = No
     if name not in NAMES:
         raise UserError(unknown_name("initialisation", name, NAMES))
     changed: list[str] = []
+    if name == "own":  # drawn when the net was built
+        return Initialised(changed, [each for each, _ in net.named_parameters()])
     for prefix, layer in net.named_modules():
         if not isinstance(layer, nn.Linear | _ConvNd):
             continue

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workings.base.errors import refuse
 from workings.base.problems import shorten
+from workings.data.schema import TaskKind
 
-TaskKind = Literal["binary", "multiclass", "regression"]
 Floats = NDArray[np.float64]
 
 

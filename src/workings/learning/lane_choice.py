@@ -19,8 +19,9 @@ from workings.base.events import Decided, Emit
 from workings.learning.gradient import GradientRule
 from workings.learning.lanes import Lane, LaneRunner, has_bf16
 from workings.learning.loop import CHUNK, put_back
+from workings.learning.rules import Batches
 
-Batches = Callable[[int], tuple[Tensor, Tensor, Tensor | None]]
+FirstBatches = Callable[[int], tuple[Batches, Batches, Tensor | None]]
 
 # Below this much training, measuring costs more than it can save.
 WORTH_MEASURING_SECONDS = 2.0
@@ -51,11 +52,12 @@ class Measured:
 
 
 def choose_lane(
-    rule: GradientRule, batches: Batches, steps: int, emit: Emit, threads: int, may_compile: bool
+    rule: GradientRule, batches: FirstBatches, steps: int, emit: Emit, threads: int, may_compile: bool
 ) -> tuple[Lane, str, list[Measured]]:
     """The fastest lane for ``steps`` more steps, the reason, and what was measured.
 
-    batches: k → (x (k, B, *shape), y, weight): the first k batches of training, augmented as they will be.
+    batches: k → (x (k, B, *shape), y, weight): the first k batches of training, augmented as they will be; lists
+        where batches differ in length.
     threads: the most to use. may_compile: whether the net's forward pass is known to be a pure function.
     """
     trial = _Trial(rule, batches(min(CHUNK, steps)))
@@ -67,14 +69,15 @@ def choose_lane(
         return Lane("eager", 1), reason, [one]
     x = trial.x
     lanes = [Lane("eager", count) for count in sorted({1, threads})]
-    if x.ndim == 5:
+    stacked = isinstance(x, Tensor)  # batches that differ in length cannot share a compiled graph
+    if isinstance(x, Tensor) and x.ndim == 5:
         lanes += [Lane("channels-last", count) for count in sorted({1, threads})]
     if has_bf16():
         lanes.append(Lane("bf16", threads))
     measured = trial.measure_together(lanes)
     best = min((m for m in measured if not m.refused), key=lambda m: m.microseconds)
     convolves = any(isinstance(module, nn.Conv2d) for module in rule.net.modules())
-    if may_compile and not convolves and best.microseconds * steps / 1e6 > WORTH_COMPILING_SECONDS:
+    if may_compile and stacked and not convolves and best.microseconds * steps / 1e6 > WORTH_COMPILING_SECONDS:
         large = rule.flat.w.numel() > LARGE
         compiled = trial.measure_together([Lane("compiled", n, 1) for n in sorted({1, threads if large else 1})])
         measured += compiled
@@ -98,7 +101,7 @@ def choose_lane(
 class _Trial:
     """Candidates run from one snapshot; everything is put back."""
 
-    def __init__(self, rule: GradientRule, batch: tuple[Tensor, Tensor, Tensor | None]) -> None:
+    def __init__(self, rule: GradientRule, batch: tuple[Batches, Batches, Tensor | None]) -> None:
         self.rule = rule
         self.x, self.y, self.weight = batch
         self.saved = {name: tensor.clone() for name, tensor in rule.tensors().items()}
@@ -143,7 +146,7 @@ class _Trial:
     def slice(self, lane: Lane, repeats: int) -> float:
         """Seconds a step over ``repeats`` passes through a chunk's worth of steps."""
         k = lane.steps if lane.kind == "compiled" else 1
-        count = self.x.shape[0] // k
+        count = len(self.x) // k
         began = time.perf_counter()
         for r in range(repeats):
             self.steps(lane, (r % count) * k, k)
@@ -169,7 +172,7 @@ class _Trial:
                 deviation = self.deviation(lane)
             # Whatever tracing or the C++ compiler raises means only that this lane is not to be had; it is told.
             except (RuntimeError, AssertionError, TypeError, ValueError, OSError, LookupError) as error:
-                if lane.kind != "compiled":
+                if lane.kind not in ("compiled", "bf16"):
                     raise
                 text = " ".join(str(error).split())[:200]
                 found[lane] = Measured(lane.name, math.inf, refused=f"{type(error).__name__}: {text}")

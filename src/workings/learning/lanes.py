@@ -15,6 +15,7 @@ from torch import Tensor
 from workings.base.errors import refuse
 from workings.learning.compiled import CompiledSteps
 from workings.learning.optimisers import State
+from workings.learning.rules import Batches
 from workings.learning.step import GradientStep
 
 _NAME = re.compile(r"^(eager|channels-last|bf16|compiled)@(\d+)(?:x(\d+))?$")
@@ -81,13 +82,13 @@ class LaneRunner:
         if torch.get_num_threads() != self.lane.threads:
             torch.set_num_threads(self.lane.threads)
 
-    def advance(self, x: Tensor, y: Tensor, weight: Tensor | None, h: list[list[float]]) -> Tensor:
+    def advance(self, x: Batches, y: Batches, weight: Tensor | None, h: list[list[float]]) -> Tensor:
         """k steps on k batches: x (k, B, *shape), y (k, B, ...), weight (k, B) or None, h one list a step.
 
         Returns the losses (k,). From the first non-finite loss on, nothing changes any more.
         """
-        k = x.shape[0]
-        if self.lane.kind == "compiled" and k % self.lane.steps == 0:
+        k = len(x)
+        if isinstance(x, Tensor) and isinstance(y, Tensor) and self._compiles(k):
             if self._graph is None:
                 self._graph = CompiledSteps(self.step, self.state, self.lane.steps, x, y, weight)
             return self._graph(x, y, weight, h)
@@ -99,6 +100,9 @@ class LaneRunner:
                 losses += [losses[-1]] * (k - i - 1)
                 break
         return torch.stack(losses)
+
+    def _compiles(self, k: int) -> bool:
+        return self.lane.kind == "compiled" and k % self.lane.steps == 0
 
     def _stored(self, x: Tensor) -> Tensor:
         return channels_last(x) if self.lane.kind in ("channels-last", "bf16") else x

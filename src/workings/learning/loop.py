@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from workings.base.events import Emit, EpochEnded, Stepped, Stopped
-from workings.learning.rules import LearningRule
+from workings.learning.rules import Batches, LearningRule
 from workings.learning.stream import Stream
 
 CHUNK = 8
@@ -27,10 +27,12 @@ CHUNK = 8
 class Rows(Protocol):
     """What the loop needs of a data source; see ``workings.data.source.Source``."""
 
-    y: Tensor
     w: Tensor | None
+    lengths: Tensor | None
 
     def x(self, index: Tensor) -> Tensor: ...
+
+    def targets(self, index: Tensor) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -180,15 +182,20 @@ def _hold_signals(asked: list[int]) -> dict[int, Any]:
 
 def batches(
     source: Rows, stream: Stream, step: int, k: int, augment: Callable[[Tensor], Tensor] | None
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """The k batches from ``step`` on: x (k, B, *shape), augmented; y (k, B); weights (k, B) or None."""
+) -> tuple[Batches, Batches, Tensor | None]:
+    """The k batches from ``step`` on: x (k, B, *shape), augmented; y (k, B, …); weights (k, B) or None.
+
+    Where samples differ in length, x and y are lists of k batches, each only as long as its longest sample.
+    """
     rows = stream.rows(step, k)
-    x = source.x(rows)
+    weight = None if source.w is None else source.w[rows].view(k, stream.batch)
+    if source.lengths is not None:
+        parts = rows.view(k, stream.batch)
+        return [source.x(part) for part in parts], [source.targets(part) for part in parts], weight
+    x, y = source.x(rows), source.targets(rows)
     x = x.view(k, stream.batch, *x.shape[1:])
     if augment is not None:
         x = torch.stack([augment(part) for part in x])
-    y = source.y[rows]
-    weight = None if source.w is None else source.w[rows].view(k, stream.batch)
     return x, y.view(k, stream.batch, *y.shape[1:]), weight
 
 

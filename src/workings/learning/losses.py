@@ -22,6 +22,7 @@ from torch.nn import functional as F
 
 from workings.base.errors import UserError, refuse
 from workings.base.problems import Problem, shorten, unknown_name
+from workings.base.tokens import PAD
 from workings.nets.endings import misfit
 
 
@@ -77,7 +78,7 @@ class HalfSquared(Loss):
 
     name: ClassVar[str] = "half_squared"
     formula: ClassVar[str] = "½ Σ (t − a)²"
-    tasks: ClassVar[tuple[str, ...]] = ("regression",)
+    tasks: ClassVar[tuple[str, ...]] = ("regression", "forecast")
 
     def per_sample(self, out: Tensor, y: Tensor) -> Tensor:
         a, t = aligned(out, y)
@@ -90,7 +91,7 @@ class MeanSquared(Loss):
 
     name: ClassVar[str] = "mse"
     formula: ClassVar[str] = "mean of (t − a)²"
-    tasks: ClassVar[tuple[str, ...]] = ("regression",)
+    tasks: ClassVar[tuple[str, ...]] = ("regression", "forecast")
 
     def per_sample(self, out: Tensor, y: Tensor) -> Tensor:
         a, t = aligned(out, y)
@@ -103,7 +104,7 @@ class MeanAbsolute(Loss):
 
     name: ClassVar[str] = "mae"
     formula: ClassVar[str] = "mean of |t − a|"
-    tasks: ClassVar[tuple[str, ...]] = ("regression",)
+    tasks: ClassVar[tuple[str, ...]] = ("regression", "forecast")
 
     def per_sample(self, out: Tensor, y: Tensor) -> Tensor:
         a, t = aligned(out, y)
@@ -119,7 +120,7 @@ class Huber(Loss):
 
     name: ClassVar[str] = "huber"
     formula: ClassVar[str] = "mean of ½r² where |r| ≤ δ, else δ(|r| − ½δ); r = t − a"
-    tasks: ClassVar[tuple[str, ...]] = ("regression",)
+    tasks: ClassVar[tuple[str, ...]] = ("regression", "forecast")
     delta: float = 1.0
 
     def __post_init__(self) -> None:
@@ -198,8 +199,43 @@ class CrossEntropy(Loss):
         return _times_class_weights(self.class_weights, y, w)
 
 
+@dataclass(frozen=True)
+class TokenCrossEntropy(Loss):
+    """−ln p of the token that came, in the mean over all tokens that are no padding.
+
+    out: (B, T, V) logits. y: (B, T) int64 tokens; PAD counts for nothing. w: (B,), of whole texts.
+    label_smoothing: ε; the target is (1 − ε) on the token and ε/V on every one (Szegedy et al. 2016).
+    """
+
+    name: ClassVar[str] = "token_cross_entropy"
+    formula: ClassVar[str] = "−Σ_t ln p(y_t) / T"
+    tasks: ClassVar[tuple[str, ...]] = ("language", "translation")
+    label_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_smoothing(self.name, self.label_smoothing)
+
+    def per_token(self, out: Tensor, y: Tensor) -> Tensor:
+        """−ln p of each token, (B, T); 0 at padding."""
+        flat = out.reshape(-1, out.shape[-1])
+        return F.cross_entropy(
+            flat, y.reshape(-1), ignore_index=PAD, label_smoothing=self.label_smoothing, reduction="none"
+        ).view(y.shape)
+
+    def per_sample(self, out: Tensor, y: Tensor) -> Tensor:
+        """The mean over each text's own tokens, (B,)."""
+        return self.per_token(out, y).sum(1) / (y != PAD).sum(1).clamp(min=1)
+
+    def __call__(self, out: Tensor, y: Tensor, w: Tensor | None = None) -> Tensor:
+        counted = (y != PAD).to(out.dtype)
+        if w is not None:
+            counted = counted * w[:, None]
+        return (self.per_token(out, y) * counted).sum() / counted.sum().clamp(min=1e-12)
+
+
 LOSSES: dict[str, type[Loss]] = {
-    kind.name: kind for kind in (HalfSquared, MeanSquared, MeanAbsolute, Huber, BinaryCrossEntropy, CrossEntropy)
+    kind.name: kind
+    for kind in (HalfSquared, MeanSquared, MeanAbsolute, Huber, BinaryCrossEntropy, CrossEntropy, TokenCrossEntropy)
 }
 NAMES: tuple[str, ...] = tuple(LOSSES)
 
@@ -222,7 +258,8 @@ def make_loss(name: str, **settings: Any) -> Loss:
 
 def choose(task_kind: str) -> str:
     """The name of the usual loss of a task: binary bce, multiclass cross_entropy, regression mse."""
-    usual = {"binary": "bce", "multiclass": "cross_entropy", "regression": "mse"}
+    usual = {"binary": "bce", "multiclass": "cross_entropy", "regression": "mse", "forecast": "mse"}
+    usual |= dict.fromkeys(("language", "translation"), "token_cross_entropy")
     if task_kind not in usual:
         raise UserError(unknown_name("task", task_kind, list(usual)))
     return usual[task_kind]
@@ -285,7 +322,7 @@ def fits(loss: str, task: str, outputs: int, last_activation: str = "linear") ->
 
 def check_targets(loss: str, y: Tensor, outputs: int) -> list[Problem]:
     """What is wrong with targets for a loss: classes out of range, values that are not finite; empty where all fits."""
-    if LOSSES[loss].tasks == ("regression",):
+    if "regression" in LOSSES[loss].tasks:
         bad = ~torch.isfinite(y.double())
         what, do = "are not finite", "Remove or correct these rows."
     else:

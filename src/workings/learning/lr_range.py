@@ -15,8 +15,9 @@ from torch import Tensor
 
 from workings.learning.gradient import GradientRule
 from workings.learning.loop import put_back
+from workings.learning.rules import Batches
 
-Batches = Callable[[int, int], tuple[Tensor, Tensor, Tensor | None]]
+NextBatches = Callable[[int, int], tuple[Batches, Batches, Tensor | None]]
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class RangeTest:
 
 
 def range_test(
-    rule: GradientRule, batches: Batches, low: float = 1e-5, high: float = 1.0, steps: int = 80
+    rule: GradientRule, batches: NextBatches, low: float = 1e-5, high: float = 1.0, steps: int = 80
 ) -> RangeTest:
     """Run the test on ``rule`` and put everything back.
 

@@ -21,6 +21,7 @@ from workings.learning.intervals import LARGEST, RESAMPLES, Interval, bootstrap,
 from workings.learning.judged import Judged, TaskKind, judged
 from workings.learning.quick import quick
 from workings.learning.resampled import statistics
+from workings.learning.sequence_metrics import SEQUENCE_METRICS
 
 __all__ = ["METRICS", "Evaluation", "Metric", "evaluate", "find", "headline", "higher_is_better", "quick", "score"]
 
@@ -90,6 +91,8 @@ def higher_is_better(name: str) -> bool:
     plain = name.lower().removeprefix("val_").removeprefix("train_")
     if plain == "loss":
         return False
+    if plain in SEQUENCE_METRICS:
+        return SEQUENCE_METRICS[plain].higher
     meant = ALIASES.get(plain, plain)
     for metrics in METRICS.values():
         if meant in metrics:
@@ -98,14 +101,18 @@ def higher_is_better(name: str) -> bool:
     raise UserError(unknown_name("metric", name, every))
 
 
+HEADLINES = {"regression": "r2", "language": "nats_per_token", "forecast": "mase", "translation": "bleu"}
+
+
 def headline(task: TaskKind, class_counts: Sequence[int] | None = None) -> str:
     """The one metric to speak of first.
 
     R² for regression; accuracy for classes. But where the rarer of two classes has under 20 % of the rows, always
-    answering with the other would look good by accuracy: there it is the average precision.
+    answering with the other would look good by accuracy: there it is the average precision. Nats per token for
+    language, the scaled error for forecasts, BLEU for translations.
     """
-    if task == "regression":
-        return "r2"
+    if task in HEADLINES:
+        return HEADLINES[task]
     rare = task == "binary" and class_counts and min(class_counts) < 0.2 * sum(class_counts)
     return "average_precision" if rare else "accuracy"
 

@@ -38,7 +38,9 @@ def explain(net: nn.Module, x: Tensor, step: int, epoch: int, where: list[str], 
 
     where: the place of each row of the batch in the user's data.
     """
-    bad_input = ~torch.isfinite(x.reshape(x.shape[0], -1)).all(dim=1)
+    flat = x.reshape(x.shape[0], -1)
+    # NaN is what sequences of frames are padded with; within a sequence the data room refuses it.
+    bad_input = (torch.isinf(flat) if x.ndim == 3 else ~torch.isfinite(flat)).any(dim=1)
     weight = FlatParameters(net).first_non_finite()
     layer = first_layer(net, x)
     if bool(bad_input.any()):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from workings.learning.rules import Batches
 from workings.nets.perceptron import Perceptron
 
 
@@ -27,7 +28,7 @@ class PerceptronRule:
         # Mistakes since `finished` was last asked; a tensor, so that a checkpoint holds it.
         self._mistakes = torch.zeros((), dtype=torch.int64)
 
-    def advance(self, x: Tensor, y: Tensor, weight: Tensor | None, step: int) -> Tensor:
+    def advance(self, x: Batches, y: Batches, weight: Tensor | None, step: int) -> Tensor:
         """See :class:`workings.learning.rules.LearningRule`; weights are not part of the rule and change nothing."""
         return torch.stack([self._batch(x_BD.flatten(1), y_B) for x_BD, y_B in zip(x, y, strict=True)])
 

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from workings.learning.judged import TaskKind
+from workings.data.schema import TaskKind
 
 LossOf = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 

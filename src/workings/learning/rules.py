@@ -6,14 +6,17 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
+Batches = Tensor | list[Tensor]  # k batches: stacked, or a list where they differ in length
+
 
 class LearningRule(Protocol):
     """What the loop needs to know of a rule."""
 
     net: nn.Module
 
-    def advance(self, x: Tensor, y: Tensor, weight: Tensor | None, step: int) -> Tensor:
-        """k steps on k batches: x (k, B, *shape), y (k, B), weight (k, B) or None; ``step`` were done before.
+    def advance(self, x: Batches, y: Batches, weight: Tensor | None, step: int) -> Tensor:
+        """k steps on k batches: x (k, B, *shape), y (k, B), weight (k, B) or None; ``step`` were done before. Where
+        batches differ in length, x and y are lists of k tensors.
 
         Returns the losses (k,), each of the net as it was before its step. From the first loss that is not
         finite on, nothing changes.

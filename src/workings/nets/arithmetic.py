@@ -116,7 +116,9 @@ def untouched(net: nn.Module) -> Iterator[None]:
 
 
 def zeros_for(net: nn.Module, shape: Sequence[int], batch: int = 1) -> Tensor:
-    """A batch of zeros (batch, *shape) in the number type and on the device of the net's parameters."""
+    """A batch of zeros (batch, *shape), of the type and on the device of the net's parameters; ones for tokens."""
+    if getattr(getattr(net, "form", None), "vocabulary", None) is not None:
+        return torch.ones(batch, *shape, dtype=torch.int64)  # tokens; 0 would be padding
     first = next((p for p in net.parameters() if p.is_floating_point()), None)
     if first is None:
         return torch.zeros(batch, *shape)

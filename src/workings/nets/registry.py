@@ -9,17 +9,48 @@ from typing import Any, Literal, Protocol, TypeVar
 from torch import nn
 
 from workings.base.errors import UserError
+from workings.base.form import Form
 from workings.base.problems import Problem, unknown_name
 from workings.nets.settings import SettingInfo, check_settings, read_settings
 
-Takes = Literal["table", "image", "any"]
+Takes = Literal["table", "image", "any", "sequence", "language", "series", "pairs"]
+Samples = Literal["table", "image", "text", "language", "frames", "series", "pairs"]
+# What a net that says it takes one thing accepts.
+ACCEPTS: dict[Takes, tuple[Samples, ...]] = {
+    "table": ("table",),
+    "image": ("image",),
+    "any": ("table", "image", "series"),
+    "sequence": ("text", "language", "frames", "series"),
+    "language": ("language",),
+    "series": ("series",),
+    "pairs": ("pairs",),
+}
+SEQUENCES: tuple[Takes, ...] = ("sequence", "language", "series", "pairs")
+TAKES: dict[Takes, str] = {
+    "table": "rows of a table",
+    "image": "images, channels × height × width",
+    "any": "rows of a table or images",
+    "sequence": "texts, sound or series",
+    "language": "texts to go on with",
+    "series": "series to forecast",
+    "pairs": "pairs of texts",
+}
+SAMPLES: dict[Samples, str] = {
+    "table": "rows of a table, of so many numbers",
+    "image": "images, channels × height × width",
+    "text": "texts, of so many tokens",
+    "language": "texts to go on with, of so many tokens",
+    "frames": "sequences, steps × numbers",
+    "series": "series to forecast, steps × variables",
+    "pairs": "pairs of texts, 2 × tokens",
+}
 
 
 @dataclass(frozen=True)
 class NetInfo:
     """What users are told of a net.
 
-    takes: ``table`` for samples of shape (features,), ``image`` for (channels, height, width), ``any`` for both.
+    takes: what samples it is for, in the words of ``TAKES``.
     sizes: settings of a small, medium and large net of this kind; medium is what the defaults build.
     """
 
@@ -89,31 +120,22 @@ def settle(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def check_shape(name: str, shape: Sequence[int], outputs: int) -> list[Problem]:
-    """Whether a net takes samples of ``shape`` and can give ``outputs``; empty where all is well."""
-    known = info(name)
+def check_shape(name: str, shape: Sequence[int], outputs: int, form: Form | None = None) -> list[Problem]:
+    """Whether a net takes samples of ``shape`` and ``form`` and can give ``outputs``; empty where all is well."""
+    takes = info(name).takes
     problems: list[Problem] = []
     said = " × ".join(str(size) for size in shape) or "nothing"
+    found = kind_of_samples(shape, form or Form())
     if not shape or min(shape) < 1:
         what = f"A sample of shape {said} holds no numbers."
         problems.append(Problem("error", "bad-shape", what, do="Give the size of one sample, for example 3 × 32 × 32."))
-    elif known.takes == "table" and len(shape) != 1:
+    elif found not in ACCEPTS[takes]:
         problems.append(
             Problem(
                 "error",
                 "wrong-shape",
-                f"The net '{name}' takes rows of a table; the samples have the shape {said}.",
-                do=f"Use one of: {', '.join(_for('image'))}.",
-            )
-        )
-    elif known.takes == "image" and len(shape) != 3:
-        features = f"rows of {said} numbers" if len(shape) == 1 else f"of shape {said}"
-        problems.append(
-            Problem(
-                "error",
-                "wrong-shape",
-                f"The net '{name}' takes images, channels × height × width; the samples are {features}.",
-                do=f"Use one of: {', '.join(_for('table'))}.",
+                f"The net '{name}' takes {TAKES[takes]}; the samples are {SAMPLES[found]}, {said}.",
+                do=f"Use one of: {', '.join(nets_for(found))}.",
             )
         )
     if outputs < 1:
@@ -123,18 +145,36 @@ def check_shape(name: str, shape: Sequence[int], outputs: int) -> list[Problem]:
     return problems
 
 
-def _for(takes: Takes) -> list[str]:
-    return [each.name for each in infos() if each.takes in (takes, "any")]
+def kind_of_samples(shape: Sequence[int], form: Form) -> Samples:
+    """What samples of this shape and form are."""
+    if isinstance(form.vocabulary, tuple):
+        return "pairs"
+    if form.vocabulary is not None:
+        return "language" if form.each_step else "text"
+    if form.horizon is not None:
+        return "series"
+    return {1: "table", 2: "frames"}.get(len(shape), "image")  # type: ignore[return-value]
 
 
-def build(name: str, shape: Sequence[int], outputs: int, **settings: Any) -> nn.Module:
+def nets_for(samples: Samples) -> list[str]:
+    """Names of the nets that take such samples."""
+    return [each.name for each in infos() if samples in ACCEPTS[each.takes]]
+
+
+def build(name: str, shape: Sequence[int], outputs: int, form: Form | None = None, **settings: Any) -> nn.Module:
     """A new net: x (B, *shape) → (B, outputs), logits of classes or values of a regression.
+
+    form: what a net for sequences must know besides; its answers may then be (B, T, outputs).
 
     Raises:
         UserError: unknown net or settings, values or a shape that do not fit; all that is found, at once.
     """
+    form = form or Form()
     values, problems = check_settings(name, info(name).settings, settings)
-    problems += check_shape(name, shape, outputs)
+    problems += check_shape(name, shape, outputs, form)
     if problems:
         raise UserError(problems)
-    return _NETS[name][1](tuple(shape), outputs, **values)
+    net_class = _NETS[name][1]
+    if info(name).takes in SEQUENCES:
+        return net_class(tuple(shape), outputs, form=form, **values)
+    return net_class(tuple(shape), outputs, **values)

@@ -113,8 +113,10 @@ def read_settings(constructor: Callable[..., object]) -> dict[str, SettingInfo]:
     for name, parameter in inspect.signature(constructor).parameters.items():
         if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
             continue
-        hint, *notes = typing.get_args(hints[name])
-        setting = next(note for note in notes if isinstance(note, Setting))
+        hint, *notes = typing.get_args(hints[name]) or (hints[name],)
+        setting = next((note for note in notes if isinstance(note, Setting)), None)
+        if setting is None:  # said by the data, not by the user
+            continue
         union = typing.get_origin(hint) in (Union, types.UnionType)
         kinds = typing.get_args(hint) if union else (hint,)
         plain = [kind for kind in kinds if not (kind is str and setting.choices)]  # the choices say it better

@@ -30,7 +30,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from workings.base.errors import UserError
 from workings.base.events import Emit, Noticed, Phase, silent
 from workings.base.problems import Problem, unknown_name
-from workings.learning.judged import TaskKind
+from workings.data.schema import TaskKind
 from workings.learning.metrics import score
 
 Floats = NDArray[np.float32]

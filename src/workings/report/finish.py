@@ -15,9 +15,11 @@ from workings.base.files import write_atomically
 from workings.data.source import Source
 from workings.report.baselines import run_baselines
 from workings.report.mistakes import worst
+from workings.report.sections import report_module
 from workings.runs.folder import write_versioned
+from workings.runs.labels import in_units
 from workings.runs.outcome import Outcome
-from workings.runs.run import Run, in_units
+from workings.runs.run import Run
 
 WORST = 12
 BASELINE_SECONDS = 60.0
@@ -37,6 +39,10 @@ class _Matrix:
 def look_further(run: Run, outcome: Outcome, emit: Emit) -> None:
     """Write ``baselines.json``, the pictures of the worst mistakes, and their cells into the predictions."""
     prep = run.prep
+    module = report_module(prep.kind)
+    if module is not None:
+        module.look_further(run, outcome, emit)
+        return
     bad = worst(prep.task_kind, outcome.truth, outcome.prediction, outcome.probability, WORST)
     _keep_cells(run.path / "predictions.parquet", outcome, bad)
     _pictures(run.path / "pictures", outcome.test, bad)

@@ -17,9 +17,22 @@ from workings.report.figures import Figure
 from workings.report.palette import themes
 from workings.report.reading import RunFiles, read_run
 from workings.report.record import Record
+from workings.report.sections import sections_of
 from workings.report.verdict import judge
 from workings.report.words import count, percent, seconds
 
+CONTENTS = [
+    ("asked", "What was asked"),
+    ("data", "The data"),
+    ("net", "The network"),
+    ("curves", "Training"),
+    ("test", "Test results"),
+    ("mistakes", "Worst mistakes"),
+    ("baselines", "Baselines"),
+    ("assumed", "What was assumed"),
+    ("reproduce", "Reproduce"),
+]
+LABELS = ("binary", "multiclass", "regression")
 LONG = 30  # a table of more lines is folded away until it is asked for
 
 
@@ -41,6 +54,7 @@ def render(run: RunFiles) -> str:
     verdict = judge(run)
     problems = _problems(run)
     record = Record(run)
+    sections, labels = sections_of(run), run.task in LABELS
     template = _environment().get_template("report.html.j2")
     return template.render(
         title=f"{run.target}: {run.path.resolve().name}",
@@ -70,10 +84,13 @@ def render(run: RunFiles) -> str:
         metrics=results.metric_rows(run, verdict.metric),
         methods=sorted(set((run.metrics.get("method") or {}).values())),
         metric_notes=[each for each in run.metrics.get("notes") or [] if each.get("code") != "no-interval"],
-        confusion=results.confusion(run.predictions) if run.predictions and run.task != "regression" else None,
-        per_class=results.per_class(run.predictions) if run.predictions and run.task != "regression" else [],
+        confusion=results.confusion(run.predictions) if run.predictions and run.task in LABELS[:2] else None,
+        per_class=results.per_class(run.predictions) if run.predictions and run.task in LABELS[:2] else [],
         charts=_charts(run),
         mistakes=results.mistakes(run),
+        labels=labels,
+        sections=sections,
+        contents=[*CONTENTS[:5], *((each.id, each.title) for each in sections), *CONTENTS[5 if labels else 6 :]],
         contest=results.contest(run, verdict.metric),
         commands=_commands(run),
         about=_about(run),

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from workings.learning.judged import TaskKind, judged
+from workings.data.schema import TaskKind
+from workings.learning.judged import judged
 
 
 def losses(

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from workings.base.errors import UserError, refuse
 from workings.base.problems import Problem
-from workings.learning.judged import TaskKind
+from workings.data.schema import TaskKind
 
 
 @dataclass
@@ -40,6 +40,7 @@ class RunFiles:
     predictions: Predictions | None
     pictures: dict[str, str]
     missing: list[str] = field(default_factory=list)
+    told: polars.DataFrame | None = None  # predictions.parquet as it is
 
     @property
     def task(self) -> TaskKind:
@@ -126,7 +127,9 @@ def read_run(path: Path) -> RunFiles:
         },
         reader.missing,
     )
-    if frame is not None and {"truth", "prediction"} <= set(frame.columns) and len(frame):
+    run.told = frame
+    labels = run.task in ("binary", "multiclass", "regression")
+    if frame is not None and labels and {"truth", "prediction"} <= set(frame.columns) and len(frame):
         run.predictions = _predictions(frame, run)
     return run
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from sklearn.metrics import confusion_matrix
 
 from workings.learning.formulas import METRICS
 from workings.learning.metrics import higher_is_better
+from workings.learning.sequence_metrics import SEQUENCE_METRICS, names_for
 from workings.report.mistakes import losses, worst
 from workings.report.palette import heat_step
 from workings.report.reading import Predictions, RunFiles
@@ -21,7 +22,7 @@ MOST_CONFUSED_CLASSES = 20  # a larger confusion matrix is unreadable; its large
 def metric_rows(run: RunFiles, judged_by: str) -> list[dict[str, Any]]:
     """A line for each test metric: value, interval, method, the best baseline's, which way is better."""
     intervals, method = run.metrics.get("intervals") or {}, run.metrics.get("method") or {}
-    known = METRICS[run.task]
+    known: Mapping[str, Any] = METRICS.get(run.task, {}) or SEQUENCE_METRICS
     found = []
     for name, value in (run.metrics.get("metrics") or {}).items():
         interval = intervals.get(name)
@@ -29,7 +30,7 @@ def metric_rows(run: RunFiles, judged_by: str) -> list[dict[str, Any]]:
         theirs = [each["metrics"][name] for each in run.baselines if name in (each.get("metrics") or {})]
         better = higher_is_better(name) if name in known else True
         best = (max(theirs) if better else min(theirs)) if theirs else None
-        bounds = known[name].bounds if name in known else (0.0, float("inf"))
+        bounds = getattr(known.get(name), "bounds", (0.0, float("inf")))
         found.append(
             {
                 "name": name,
@@ -117,7 +118,7 @@ def per_class(found: Predictions) -> list[dict[str, str]]:
 def mistakes(run: RunFiles, k: int = 12) -> list[dict[str, Any]]:
     """The worst test rows: truth, prediction, how sure, the fields, and the picture if there is one."""
     found = run.predictions
-    if found is None:
+    if found is None or run.task not in METRICS:
         return []
     loss = losses(run.task, found.truth, found.prediction, found.P)
     listed = []
@@ -156,7 +157,9 @@ def contest(run: RunFiles, judged_by: str) -> dict[str, Any]:
     if ranked:
         ranked.sort(key=lambda each: each["metrics"][judged_by], reverse=higher_is_better(judged_by))
     others = [each for each in entries if judged_by not in each["metrics"]]
-    columns = [name for name in _COLUMNS[run.task] if name in own["metrics"] and name != judged_by]
+    columns = [
+        name for name in _COLUMNS.get(run.task, names_for(run.task)) if name in own["metrics"] and name != judged_by
+    ]
     columns = [judged_by, *columns][:4] if judged_by else columns
     intervals = run.metrics.get("intervals") or {}
     scale = _Scale(ranked, judged_by, intervals.get(judged_by))

@@ -23,11 +23,10 @@ from workings.learning.lanes import Lane, LaneRunner, channels_last, parse_lane
 from workings.learning.loop import LoopSettings, LoopState
 from workings.learning.losses import Loss, make_loss
 from workings.learning.lr_range import range_test
-from workings.learning.metrics import higher_is_better, quick
+from workings.learning.metrics import higher_is_better
 from workings.learning.optimisers import make_optimiser
-from workings.learning.outputs import outputs
 from workings.learning.perceptron import PerceptronRule
-from workings.learning.rules import LearningRule
+from workings.learning.rules import Batches, LearningRule
 from workings.learning.schedules import make_schedule
 from workings.learning.step import Regularisation
 from workings.learning.stream import Stream
@@ -35,6 +34,7 @@ from workings.nets.whitened import VGG
 from workings.runs.machine import keep_freed_memory
 from workings.runs.recipe import Recipe
 from workings.runs.settle import learning_rate_from_range
+from workings.runs.work import work_of
 
 # Enough patches for a stem's few eigenvectors, and little to read.
 STARTING_ROWS = 2000
@@ -60,10 +60,12 @@ class Fit:
 
     def __post_init__(self) -> None:
         recipe = self.recipe
-        n = len(self.train)
+        n = len(self.train) // self.train.stride
         batch = n if recipe.batch_size in ("all", None) else min(int(recipe.batch_size), n)
         weights = sampling_weights(self.train.y) if recipe.imbalance == "weighted sampling" else None
-        self.stream = Stream(n, batch, recipe.seed, weights, recipe.shuffle)
+        self.stream = Stream(
+            len(self.train), batch, recipe.seed, weights, recipe.shuffle, self.train.lengths, self.train.stride
+        )
         assert recipe.epochs is not None
         self.steps, self.every = loop.plan_steps(n, batch, recipe.epochs)
         self.loss: Loss = make_loss(
@@ -91,7 +93,7 @@ class Fit:
         shape = make_schedule(recipe.schedule or "constant", warmup=recipe.warmup or 0.0)
         return lambda step: shape(min(step, steps - 1), steps, base)
 
-    def batches(self, step: int, k: int) -> tuple[Tensor, Tensor, Tensor | None]:
+    def batches(self, step: int, k: int) -> tuple[Batches, Batches, Tensor | None]:
         """The k batches of training from ``step`` on, as the loop will make them."""
         return loop.batches(self.train, self.stream, step, k, self.augment)
 
@@ -149,8 +151,8 @@ class Fit:
     def evaluate(self) -> dict[str, float]:
         """Quick metrics on the validation rows."""
         assert self.val is not None
-        out = outputs(self.net, self.val, stored=channels_last if self.channels_last else None)
-        return quick(self.task, out, self.val.y, self.val.w, self.loss)
+        stored = channels_last if self.channels_last else None
+        return work_of(self.task).quick(self.task, self.net, self.val, self.loss, stored)
 
     @property
     def channels_last(self) -> bool:

@@ -18,10 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from workings.base.errors import UserError, refuse
 from workings.base.files import write_text
 from workings.base.problems import Problem, nearest, shorten
+from workings.data.options import OPTIONS
+from workings.data.schema import TaskKind
 
 SCHEMA_VERSION = 1
-# How a table is read; kept under ``data_options``. See ``workings.data.open_dataset``.
-READING = ("kinds", "drop", "time_column", "on_bad_row", "in_memory", "memory_limit")
 Positive = Field(default=None, gt=0)
 
 
@@ -47,7 +47,7 @@ class Recipe(BaseModel):
     data: str | None = None
     target: str | None = None
     test: str | None = None
-    task: Literal["binary", "multiclass", "regression"] | None = None
+    task: TaskKind | Literal["classification"] | None = None
     on_bad_file: Literal["refuse", "skip"] = "refuse"
     data_options: dict[str, Any] = Field(default_factory=dict)
     test_fraction: float = Field(default=0.2, ge=0, lt=1)
@@ -149,11 +149,11 @@ def make_recipe(given: Mapping[str, Any], origin: str = "the settings") -> Recip
             net_settings[key] = value
         elif key in prepare_names:
             prepare[key] = value
-        elif key in READING:
+        elif key in OPTIONS:
             reading[key] = value
         else:
             unknown.append(key)
-    problems = [_unknown(key, [*Recipe.model_fields, *net_names, *prepare_names, *READING]) for key in unknown]
+    problems = [_unknown(key, [*Recipe.model_fields, *net_names, *prepare_names, *OPTIONS]) for key in unknown]
     if net_settings:
         own["net_settings"] = {**own.get("net_settings", {}), **net_settings}
     if prepare:

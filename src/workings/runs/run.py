@@ -7,23 +7,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from workings.base.errors import refuse
 from workings.base.events import Emit, Noticed, Phase, silent
+from workings.base.form import Form
 from workings.data import read_for
 from workings.data.dataset import Dataset
 from workings.data.opening import OnBad
 from workings.data.schema import Schema, Task
-from workings.learning import metrics as metric
-from workings.learning.lanes import channels_last
-from workings.learning.outputs import decide, outputs
 from workings.nets import build, custom
 from workings.runs.folder import load_weights, read_versioned
 from workings.runs.recipe import Recipe, load_recipe
+from workings.runs.work import work_of
 
 
 class Run:
@@ -67,44 +65,14 @@ class Run:
         Raises:
             UserError: data that does not fit the run, or a metric that the task does not have.
         """
+        work = work_of(self.task.kind)
         for name in metrics or ():
-            metric.find(self.task.kind, name)
-        dataset = self._read(data, True, emit, on_bad_file)
-        truth, prediction, probability, _ = self._predict(dataset, emit)
-        found = metric.evaluate(self.task.kind, truth, prediction, probability).to_dict()
-        if metrics:
-            wanted = [metric.find(self.task.kind, name).name for name in metrics]
-            for part in ("metrics", "intervals", "method"):
-                found[part] = {name: value for name, value in found[part].items() if name in wanted}  # type: ignore[attr-defined]
-        return found
+            work.find_metric(self.task.kind, name)
+        return work.evaluate(self, self._read(data, True, emit, on_bad_file), metrics, emit)
 
     def predict(self, data: object, emit: Emit = silent, on_bad_file: OnBad = "refuse") -> polars.DataFrame:
-        """One row a sample: ``row`` (from 1), ``where``, ``prediction`` and ``probability_<class>`` for classes."""
-        dataset = self._read(data, False, emit, on_bad_file)
-        _, prediction, probability, where = self._predict(dataset, emit)
-        return self.frame(np.arange(1, dataset.n + 1), where, prediction, probability)
-
-    def frame(
-        self,
-        rows: np.ndarray,
-        where: Sequence[str],
-        prediction: np.ndarray,
-        probability: np.ndarray | None,
-        truth: np.ndarray | None = None,
-    ) -> polars.DataFrame:
-        """Predictions as a table, classes by their names."""
-        classes = self.task.classes
-
-        def named(values: np.ndarray) -> list[Any]:
-            return values.tolist() if classes is None else [classes[int(k)] for k in values]
-
-        columns: dict[str, Any] = {"row": rows, "where": list(where)}
-        if truth is not None:
-            columns["truth"] = named(truth)
-        columns["prediction"] = named(prediction)
-        if probability is not None and classes is not None:
-            columns.update({f"probability_{name}": probability[:, k] for k, name in enumerate(classes)})
-        return polars.DataFrame(columns)
+        """One row a sample: ``row`` (from 1), ``where``, ``prediction``; ``probability_<class>`` for classes."""
+        return work_of(self.task.kind).predict(self, self._read(data, False, emit, on_bad_file), emit)
 
     def _read(self, data: object, require_target: bool, emit: Emit, on_bad_file: OnBad) -> Dataset:
         emit(Phase("reading", ""))
@@ -112,26 +80,6 @@ class Run:
         for problem in dataset.problems:
             emit(Noticed(problem))
         return dataset
-
-    def _predict(self, dataset: Dataset, emit: Emit) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, list[str]]:
-        emit(Phase("predicting", f"{dataset.n:,} rows"))
-        source = dataset.source(self.prep, np.arange(dataset.n))
-        truth, prediction, probability = judge(self.net, source, self.prep)
-        return truth, prediction, probability, [source.where(i) for i in range(len(source))]
-
-
-def judge(net: nn.Module, source: Any, prep: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """(truth, prediction, probability) of prepared rows, regression in the target's own units."""
-    prediction, probability = decide(prep.task_kind, outputs(net, source, stored=channels_last))
-    truth = source.y.numpy()
-    if prep.task_kind == "regression":
-        return in_units(truth, prep), in_units(prediction, prep), None
-    return truth, prediction, probability
-
-
-def in_units(values: np.ndarray | Tensor, prep: Any) -> np.ndarray:
-    """Standardised targets in the target's own units: t · std + mean."""
-    return np.asarray(values, dtype=np.float64) * prep.target_std + prep.target_mean
 
 
 def open_run(path: str | os.PathLike[str], net: nn.Module | None = None) -> Run:
@@ -190,4 +138,4 @@ def make_net(description: Mapping[str, Any]) -> nn.Module:
             do="Open it with that module: open_run(path, net=YourNet(...)), or train with net='file.py:YourNet'.",
         )
     with torch.random.fork_rng(devices=[]):
-        return build(description["name"], shape, outs, **description["settings"])
+        return build(description["name"], shape, outs, Form.of(description.get("form")), **description["settings"])

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from workings.base.errors import refuse
 from workings.base.events import Decided, Emit
+from workings.base.form import Form
 from workings.data.schema import TaskKind
 from workings.learning import losses
 from workings.learning.init import suited
 from workings.learning.lr_range import RangeTest
 from workings.learning.metrics import headline
 from workings.nets import registry
+from workings.nets.registry import Samples, kind_of_samples
 from workings.runs.recipe import Recipe
 
 TRUTH_TABLE = 20  # rows below which a table is learnt whole, as the data room splits none so small
@@ -30,7 +32,7 @@ class Facts:
     """What settling needs to know of the prepared data.
 
     n: training rows. shape: of one sample. task: binary, multiclass or regression. outputs: of the net.
-    class_counts: training rows of each class, or empty.
+    class_counts: training rows of each class, or empty. form: see ``base.form``.
     """
 
     n: int
@@ -39,13 +41,18 @@ class Facts:
     task: TaskKind
     outputs: int
     class_counts: Sequence[int] = ()
+    form: Form = field(default_factory=Form)
+
+    @property
+    def samples(self) -> Samples:
+        return kind_of_samples(self.shape, self.form)
 
     @property
     def is_image(self) -> bool:
-        return len(self.shape) == 3
+        return self.samples == "image"
 
 
-class _Settling:
+class Settling:
     """Fills one value after another, telling each."""
 
     def __init__(self, recipe: Recipe, emit: Emit) -> None:
@@ -64,26 +71,31 @@ class _Settling:
 
 def settle(recipe: Recipe, facts: Facts, emit: Emit) -> Recipe:
     """The recipe with everything settled that can be settled without measuring."""
-    s = _Settling(recipe, emit)
+    s = Settling(recipe, emit)
+    if facts.samples not in ("table", "image"):
+        from workings.runs.settle_sequences import settle_sequences
+
+        return settle_sequences(s, facts)
     _net(s, facts)
-    _loss(s, facts)
+    loss(s, facts)
     if s.recipe.net == "perceptron":
         return _perceptron(s, facts)
     _images(s, facts) if facts.is_image else _table(s, facts)
     if not facts.is_image:
         s.fill("augmentation", "none", "the samples are not images")
-    _monitor(s, facts)
+    monitor(s, facts)
     return s.recipe
 
 
-def _net(s: _Settling, facts: Facts) -> None:
+def _net(s: Settling, facts: Facts) -> None:
     if facts.is_image:
         s.fill("net", "vgg" if min(facts.shape[1:]) >= 8 else "mlp", "the samples are images", ("auto",))
     else:
         s.fill("net", "mlp", "the samples are rows of a table", ("auto",))
 
 
-def _loss(s: _Settling, facts: Facts) -> None:
+def loss(s: Settling, facts: Facts) -> None:
+    """The usual loss of the task; refuses one that does not fit it."""
     s.fill("loss", losses.choose(facts.task), f"the usual loss of a {facts.task} task")
     kind = losses.LOSSES[s.recipe.loss or ""]
     if facts.task not in kind.tasks:
@@ -96,7 +108,7 @@ def _loss(s: _Settling, facts: Facts) -> None:
         )
 
 
-def _perceptron(s: _Settling, facts: Facts) -> Recipe:
+def _perceptron(s: Settling, facts: Facts) -> Recipe:
     if facts.task == "regression":
         raise refuse(
             "perceptron-regression",
@@ -116,7 +128,7 @@ def _perceptron(s: _Settling, facts: Facts) -> Recipe:
     return s.recipe
 
 
-def _setting(s: _Settling, name: str, value: Any, reason: str) -> None:
+def setting(s: Settling, name: str, value: Any, reason: str) -> None:
     """A net setting, where the net has it and the user did not give it."""
     known = registry.info(s.recipe.net).settings if s.recipe.net in registry.names() else {}
     if name not in known or name in s.recipe.net_settings:
@@ -136,7 +148,7 @@ def settle_preparation(recipe: Recipe, n: int, numbers: int, emit: Emit) -> Reci
     if "bins" in recipe.prepare:
         return recipe
     if recipe.net in ("auto", "mlp", "maxout") and n >= 100:
-        bins = _clamp(_power_of_two(math.sqrt(n) / 4), 8, 32)
+        bins = clamp(power_of_two(math.sqrt(n) / 4), 8, 32)
         while bins > 1 and numbers * (bins + 1) > MOST_BINNED:
             bins = bins // 2 if bins > 4 else 0
         reason = f"numbers are also encoded by {bins} quantile bins each, as {n:,} training rows bear that"
@@ -150,22 +162,22 @@ def settle_preparation(recipe: Recipe, n: int, numbers: int, emit: Emit) -> Reci
     return recipe.settled("prepare", {**recipe.prepare, "bins": bins}, reason)
 
 
-def _table(s: _Settling, facts: Facts) -> None:
+def _table(s: Settling, facts: Facts) -> None:
     n, recipe = facts.n, s.recipe
     root = math.sqrt(n)
     width = {"small": 32, "medium": 128, "large": 512}.get(recipe.size, 128 if n < 100_000 else 256)
     said = f"two layers of {width} units"
-    _setting(s, "hidden", [width, width], f"{said}: wide enough for what dropout leaves, small enough to be quick")
+    setting(s, "hidden", [width, width], f"{said}: wide enough for what dropout leaves, small enough to be quick")
     if n < TRUTH_TABLE:
         s.fill("regularisation", "none", f"{n} rows are a truth table: they are to be learnt exactly", ("auto",))
         recipe = s.recipe
     drop = {"none": 0.0, "light": 0.1, "strong": 0.4}.get(recipe.regularisation, 0.2)
-    _setting(s, "dropout", drop, "keeps units from relying on each other" if drop else "no regularisation")
-    batch = _clamp(_power_of_two(1.6 * root), 16, 1024)
+    setting(s, "dropout", drop, "keeps units from relying on each other" if drop else "no regularisation")
+    batch = clamp(power_of_two(1.6 * root), 16, 1024)
     s.fill("batch_size", min(n, batch), f"about 1.6 √n for {n:,} rows: quick, with many steps an epoch")
     per_epoch = max(1, n // (n if s.recipe.batch_size == "all" else int(s.recipe.batch_size or batch)))
     most = 1000 if n < TRUTH_TABLE else 100
-    epochs = float(_clamp(math.ceil((400 + 5 * root) / per_epoch), 8, most))
+    epochs = float(clamp(math.ceil((400 + 5 * root) / per_epoch), 8, most))
     s.fill("epochs", epochs, f"about 400 + 5 √n steps for {n:,} rows; the best weights on the way are kept")
     s.fill("optimiser", "adamw", "it scales each weight's step by how large its gradients were")
     decay = round(min(3.0, max(0.5, 60 / root)), 3) * {"none": 0.0, "light": 0.1, "strong": 3.0}.get(
@@ -174,19 +186,22 @@ def _table(s: _Settling, facts: Facts) -> None:
     decay = decay if s.recipe.optimiser == "adamw" else decay / 1000
     why = f"60/√n within 0.5 to 3 for {n:,} rows: the fewer rows, the stronger the pull to 0"
     s.fill("weight_decay", decay, why if decay else "no regularisation")
-    _finish(s, facts)
-    _schedule(s, "cosine", "η falls to 0 along half a cosine: large steps first, small ones to settle", 0.1)
+    finish(s, facts)
+    schedule(s, "cosine", "η falls to 0 along half a cosine: large steps first, small ones to settle", 0.1)
 
 
-def _power_of_two(x: float) -> int:
+def power_of_two(x: float) -> int:
+    """The power of two nearest to x."""
     return 2 ** round(math.log2(max(x, 1.0)))
 
 
-def _clamp(x: int, low: int, high: int) -> int:
+def clamp(x: int, low: int, high: int) -> int:
+    """x, brought between low and high."""
     return max(low, min(high, x))
 
 
-def _schedule(s: _Settling, name: str, reason: str, warmup: float) -> None:
+def schedule(s: Settling, name: str, reason: str, warmup: float) -> None:
+    """A schedule and its warmup, where the user gave none."""
     s.fill("schedule", name, reason)
     if s.recipe.schedule == "one_cycle":
         s.fill("warmup", 0.0, "one_cycle has its own climb")
@@ -194,7 +209,7 @@ def _schedule(s: _Settling, name: str, reason: str, warmup: float) -> None:
         s.fill("warmup", warmup, "the first gradients are rough, so η climbs over the first steps")
 
 
-def _images(s: _Settling, facts: Facts) -> None:
+def _images(s: Settling, facts: Facts) -> None:
     n, recipe = facts.n, s.recipe
     many = n >= 20_000
     if recipe.net == "vgg":
@@ -204,7 +219,7 @@ def _images(s: _Settling, facts: Facts) -> None:
         stages = 3
         while stages > 1 and (min(facts.shape[1:]) - 1) >> stages < 1:
             stages -= 1
-        _setting(s, "widths", widths[:stages], f"for {n:,} images of {facts.shape[1]}×{facts.shape[2]} pixels")
+        setting(s, "widths", widths[:stages], f"for {n:,} images of {facts.shape[1]}×{facts.shape[2]} pixels")
     batch = 256 if many else 128 if n >= 2000 else 32
     s.fill("batch_size", min(n, batch), f"for {n:,} images: large enough to be quick, small enough for many steps")
     epochs = float(min(40, max(8, round(400_000 / n), 12 if n < 20_000 else 0))) if n else 8.0
@@ -220,22 +235,22 @@ def _images(s: _Settling, facts: Facts) -> None:
     smoothing = {"none": 0.0}.get(recipe.regularisation, 0.1)
     if facts.task == "multiclass":
         s.fill("label_smoothing", smoothing, "a class's probability aims at less than 1, so logits stay moderate")
-    _finish(s, facts, rest_rate=8.0 if normed else 1.0)
-    _schedule(s, "linear", "η climbs over the first steps and then falls to 0 in a straight line", 0.2)
+    finish(s, facts, rest_rate=8.0 if normed else 1.0)
+    schedule(s, "linear", "η climbs over the first steps and then falls to 0 in a straight line", 0.2)
     if s.recipe.optimiser == "sgd" and normed:
         eta = float(f"{0.2 * int(s.recipe.batch_size or batch) / 256:.3g}") if s.recipe.batch_size != "all" else None
         s.fill("learning_rate", eta, "0.2 for a batch of 256, in proportion to the batch")
 
 
-def _finish(s: _Settling, facts: Facts, rest_rate: float = 1.0) -> None:
+def finish(s: Settling, facts: Facts, rest_rate: float = 1.0) -> None:
     """What tables and images share."""
     recipe = s.recipe
     activation = str(recipe.net_settings.get("activation", "relu"))
     if recipe.net == "vgg":
         s.fill("initialisation", "torch_default", "the identity is then written over most filters")
-    elif recipe.net in registry.names():
+    elif recipe.net in registry.names() and registry.info(recipe.net).takes not in registry.SEQUENCES:
         s.fill("initialisation", *suited(activation))
-    _imbalance(s, facts)
+    imbalance(s, facts)
     if recipe.loss in ("bce", "cross_entropy"):
         s.fill("label_smoothing", 0.0, "targets are taken as they are")
     settings = dict(s.recipe.loss_settings)
@@ -265,7 +280,8 @@ def _optimiser_reason(settings: dict[str, Any]) -> str:
     return "from weight_decay and momentum" if "momentum" in settings else "from weight_decay"
 
 
-def _imbalance(s: _Settling, facts: Facts) -> None:
+def imbalance(s: Settling, facts: Facts) -> None:
+    """What is done about rare classes."""
     counts = [c for c in facts.class_counts if c]
     if not counts:
         s.fill("imbalance", "none", "the target is a number", ("auto",))
@@ -274,7 +290,8 @@ def _imbalance(s: _Settling, facts: Facts) -> None:
     s.fill("imbalance", "none", f"the rarest class has {share:.1%} of the rows", ("auto",))
 
 
-def _monitor(s: _Settling, facts: Facts) -> None:
+def monitor(s: Settling, facts: Facts) -> None:
+    """Which validation metric chooses the weights."""
     if facts.n_val == 0:
         s.fill("keep_best", False, "there are no validation rows to judge by")
         s.fill("monitor", "loss", "there are no validation rows")

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from workings.data.images.decode import Aspect, Plan
-from workings.data.schema import Task
+from workings.data.schema import Task, TaskKind
 
 
 class ImagePreparation(BaseModel):
@@ -36,7 +36,7 @@ class ImagePreparation(BaseModel):
     mean: list[float]
     std: list[float]
     target: str
-    task_kind: Literal["binary", "multiclass", "regression"]
+    task_kind: TaskKind
     classes: list[str] | None = None
     target_mean: float = 0.0
     target_std: float = 1.0

@@ -1,0 +1,1 @@
+"""Texts with labels: read, checked, cut into tokens, batched by length."""

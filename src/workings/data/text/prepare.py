@@ -1,0 +1,49 @@
+"""What is fitted on the training texts; written to ``prepare.json``."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from workings.base.form import Form
+from workings.data.schema import Task, TaskKind
+
+
+class TextPreparation(BaseModel):
+    """The vocabulary, the longest sample, and the target.
+
+    tokens: what a token is. tokeniser: the ``tokenizers`` library's JSON. length: the most tokens of a sample; what a
+    longer text has beyond is cut off. target_mean, target_std: of a number as target.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    schema_version: int = 1
+    kind: Literal["text"] = "text"
+    tokens: Literal["character", "word", "bpe"]
+    tokeniser: dict[str, Any] = Field(repr=False)
+    vocabulary: int
+    lowercase: bool
+    length: int
+    text: str
+    target: str
+    task_kind: TaskKind
+    classes: list[str] | None = None
+    target_mean: float = 0.0
+    target_std: float = 1.0
+    rows: int
+
+    @property
+    def shape(self) -> tuple[int]:
+        """(T,): the most tokens of a sample."""
+        return (self.length,)
+
+    @property
+    def form(self) -> Form:
+        """What the net must know of the samples."""
+        return Form(vocabulary=self.vocabulary)
+
+    def task(self) -> Task:
+        """The task that the network was trained for."""
+        return Task(kind=self.task_kind, target=self.target, classes=self.classes, reason="as in training")

@@ -1,0 +1,10 @@
+"""Settling the recipe for pairs of texts: what this kind does otherwise than other sequences."""
+
+from __future__ import annotations
+
+from workings.runs.settle import Facts, Settling
+
+
+def settle(s: Settling, facts: Facts) -> None:
+    """Fill this kind's own values."""
+    s.fill("net", "encoder-decoder", "the samples are pairs of texts", ("auto",))
