@@ -45,7 +45,10 @@ Augment = Callable[[Tensor], Tensor]
 
 @dataclass
 class Fit:
-    """A net being fitted: ``recipe`` is settled further as things are measured; ``state`` is the loop's."""
+    """A net being fitted: ``recipe`` is settled further as things are measured; ``state`` is the loop's.
+
+    ``emit`` may draw random numbers: torch's generator is put back after every event.
+    """
 
     net: nn.Module
     task: TaskKind
@@ -59,6 +62,7 @@ class Fit:
     lanes: list[Measured] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.emit = unseen(self.emit)
         recipe = self.recipe
         n = len(self.train) // self.train.stride
         batch = n if recipe.batch_size in ("all", None) else min(int(recipe.batch_size), n)
@@ -190,7 +194,7 @@ class Fit:
                     settings,
                     self.state,
                     None if self.val is None else self.evaluate,
-                    unseen(self.emit),
+                    self.emit,
                     save,
                     self.augment,
                 )

@@ -15,7 +15,7 @@ from workings.learning.loop import LoopState
 from workings.nets import arithmetic
 from workings.runs import folder as files
 from workings.runs.checkpoint import load_checkpoint, save_checkpoint
-from workings.runs.fit import Fit, start_net
+from workings.runs.fit import Fit, start_net, unseen
 from workings.runs.job import Job, Prepared
 from workings.runs.machine import steady
 from workings.runs.making import augmentation, make_net, perceptron_verdict
@@ -28,7 +28,7 @@ __all__ = ["Job", "train"]
 
 def train(job: Job) -> Run:
     """Do the job; see :func:`workings.api.train`."""
-    told = job.emit
+    told = unseen(job.emit)
 
     def emit(event: Event) -> None:
         # Whatever is noticed below (by the data room, a baseline) belongs in the data card too.
