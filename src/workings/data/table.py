@@ -25,7 +25,8 @@ from workings.data.split import (
     ordered_split,
     stratified_split,
 )
-from workings.data.table_layout import FIRST, MISSING, OTHER, Layout
+from workings.data.table_input import Table
+from workings.data.table_layout import Layout
 from workings.data.table_store import MemoryStore, Store
 
 
@@ -34,7 +35,7 @@ class TableDataset(Dataset):
 
     y: (n,) int64 class numbers, or float64 values; None where the target is unknown.
     time: (n,) float64, growing with time, or None. hashes: (n,) uint64, equal for rows with equal features.
-    rows: (n,) row numbers in the user's data, from 0: not 0 … n − 1 where rows were dropped.
+    rows: (n,) row numbers in the user's data, from 0: not 0 … n − 1 where rows were dropped. table: as it was brought.
     """
 
     kind: Literal["table"] = "table"
@@ -51,7 +52,9 @@ class TableDataset(Dataset):
         hashes: np.ndarray,
         digest: str,
         problems: list[Problem],
+        table: Table,
     ) -> None:
+        self.table = table
         self.schema = schema
         self.task = task
         self.layout = layout
@@ -131,17 +134,13 @@ class TableDataset(Dataset):
             return torch.zeros(len(rows), dtype=torch.float32)
         return torch.from_numpy(((self.y[rows] - prep.target_mean) / prep.target_std).astype(np.float32))
 
-    def row(self, i: int) -> dict[str, str]:
-        """The used cells of row ``i`` of the dataset as text, empty where missing, for reports."""
-        record = self.store.take(np.array([i]))
-        values = self.layout.values(record)[0]
-        cells: dict[str, str] = {}
-        for column, value in zip(self.layout.numbers, values, strict=True):
-            cells[column.name] = "" if np.isnan(value) else f"{value:.7g}"
-        for column, code in zip(self.layout.codes, record["code"][0], strict=True):
-            known = column.categories[code - FIRST] if code >= FIRST else ""
-            cells[column.name] = {MISSING: "", OTHER: "(another)"}.get(int(code), known)
-        return cells
+    def cells(self, rows: np.ndarray) -> list[dict[str, Any]]:
+        """The cells of ``rows`` (m,), numbers in the user's data from 0, of every column, as they were brought.
+
+        Raises:
+            UserError: the file was changed since it was read.
+        """
+        return self.table.cells(np.asarray(rows))
 
     def shared_rows(self, other: TableDataset) -> list[Problem]:
         """The warning that rows of ``other``, a separate test set read for this one, are also here."""

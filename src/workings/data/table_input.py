@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -57,6 +58,24 @@ class Table:
                 yield chunk
         except pl.exceptions.PolarsError as error:
             raise unreadable(self.text, self.name, error) from None
+
+    def cells(self, rows: np.ndarray) -> list[dict[str, Any]]:
+        """The cells of ``rows`` (m,), numbered from 0 as ``numbered`` does, as they were brought; in that order.
+
+        Raises:
+            UserError: the file is no longer what it was.
+        """
+        if self.frame is not None:
+            return self.frame[rows.tolist()].to_dicts()
+        assert self.lazy is not None
+        at = "".join(self.names) + "#"  # longer than every name, so no column's
+        wanted = self.lazy.with_row_index(at).filter(pl.col(at).is_in(rows.tolist()))
+        try:
+            found = {row[0]: row[1:] for row in wanted.collect(engine="streaming").iter_rows()}
+            return [dict(zip(self.names, found[row], strict=True)) for row in rows.tolist()]
+        except (pl.exceptions.PolarsError, OSError, KeyError, ValueError) as error:
+            what = f"{self.name} no longer has the rows and columns that it had when it was read."
+            raise refuse("data-changed", what, do="Bring it back as it was.") from error
 
     def numbered(self) -> Iterator[tuple[pl.DataFrame, np.ndarray]]:
         """Chunks without their empty rows, and the numbers (m,) of the rows that are left, from 0."""

@@ -63,7 +63,7 @@ def read_table_for(
     problems += more
     _raise_errors(problems)
     return TableDataset(
-        schema, task, layout, filled.store, y, filled.time, filled.rows, filled.hashes, table.digest, problems
+        schema, task, layout, filled.store, y, filled.time, filled.rows, filled.hashes, table.digest, problems, table
     )
 
 

@@ -194,5 +194,5 @@ def _finish(table: Table, converter: Converter, filled: Filled, problems: list[P
         return None
     kept = [problem for problem in problems if problem.level != "error"]
     return TableDataset(
-        schema, task, layout, filled.store, y, filled.time, filled.rows, filled.hashes, table.digest, kept
+        schema, task, layout, filled.store, y, filled.time, filled.rows, filled.hashes, table.digest, kept, table
     )

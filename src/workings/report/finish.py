@@ -10,11 +10,14 @@ import numpy as np
 import polars
 import torch
 
-from workings.base.events import Emit
+from workings.base.errors import UserError
+from workings.base.events import Emit, Noticed
 from workings.base.files import write_atomically
+from workings.base.problems import Problem
 from workings.data.source import Source
 from workings.report.baselines import run_baselines
 from workings.report.mistakes import worst
+from workings.report.reading import read_parquet
 from workings.report.sections import report_module
 from workings.runs.folder import write_versioned
 from workings.runs.labels import in_units
@@ -44,7 +47,7 @@ def look_further(run: Run, outcome: Outcome, emit: Emit) -> None:
         module.look_further(run, outcome, emit)
         return
     bad = worst(prep.task_kind, outcome.truth, outcome.prediction, outcome.probability, WORST)
-    _keep_cells(run.path / "predictions.parquet", outcome, bad)
+    _keep_cells(run.path / "predictions.parquet", outcome, bad, emit)
     _pictures(run.path / "pictures", outcome.test, bad)
     baselines: list[dict[str, Any]] = []
     if run.recipe.baselines and not outcome.on_training_rows:
@@ -63,14 +66,18 @@ def look_further(run: Run, outcome: Outcome, emit: Emit) -> None:
     write_versioned(run.path / "baselines.json", {"baselines": baselines})
 
 
-def _keep_cells(path: Path, outcome: Outcome, rows: np.ndarray) -> None:
+def _keep_cells(path: Path, outcome: Outcome, rows: np.ndarray, emit: Emit) -> None:
     """The cells of the worst rows, as JSON in the column ``values``; of no others: the data stays with its owner."""
     cells = getattr(outcome.test_dataset, "cells", None)
-    frame = polars.read_parquet(path)
+    frame = read_parquet(path)
     texts: list[str | None] = [None] * len(frame)
     if cells is not None and len(rows):
-        for i, row in zip(rows, cells(outcome.test.rows[rows]), strict=True):
-            texts[int(i)] = json.dumps(row, ensure_ascii=False, default=str)
+        try:
+            for i, row in zip(rows, cells(outcome.test.rows[rows]), strict=True):
+                texts[int(i)] = json.dumps(row, ensure_ascii=False, default=str)
+        except UserError as error:
+            what = "The cells of the worst mistakes are not kept."
+            emit(Noticed(Problem("warning", "cells-not-kept", what, why=error.problems[0].what)))
     frame = frame.with_columns(polars.Series("values", texts, dtype=polars.String))
     write_atomically(path, lambda temporary: frame.write_parquet(temporary))
 

@@ -134,6 +134,11 @@ def read_run(path: Path) -> RunFiles:
     return run
 
 
+def read_parquet(path: Path) -> polars.DataFrame:
+    """The file of exactly that name: a run's folder may have brackets or a star in its name."""
+    return polars.read_parquet(path, glob=False)
+
+
 class _Reader:
     """Reads files one by one and collects what is missing and what is damaged."""
 
@@ -161,7 +166,7 @@ class _Reader:
             self.missing.append(name)
             return None
         try:
-            return polars.read_parquet(path)
+            return read_parquet(path)
         except (polars.exceptions.PolarsError, OSError) as error:
             return self._damaged(name, str(error), lambda: None)
 

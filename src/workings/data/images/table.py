@@ -91,10 +91,11 @@ def list_table(path: Path, target: str | None, *, labelled: bool) -> Listing:
 def _read(path: Path, rows: int | None = None) -> pl.DataFrame:
     """Every column as text, so that 007 stays 007."""
     if path.suffix.lower() == ".parquet":
-        frame = pl.scan_parquet(path).head(rows).collect() if rows else pl.read_parquet(path)
+        lazy = pl.scan_parquet(path, glob=False)
+        frame = lazy.head(rows).collect() if rows else lazy.collect()
         return frame.select(pl.all().cast(pl.String, strict=False))
     separator = "\t" if path.suffix.lower() == ".tsv" else ","
-    return pl.read_csv(path, separator=separator, infer_schema=False, n_rows=rows)
+    return pl.read_csv(path, separator=separator, infer_schema=False, n_rows=rows, glob=False)
 
 
 def _path_columns(frame: pl.DataFrame) -> list[str]:
