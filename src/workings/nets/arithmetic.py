@@ -17,7 +17,7 @@ from torch.nn.parameter import is_lazy
 
 from workings.base.errors import UserError, refuse
 from workings.nets.geometry import conv_equation, conv_out, padding_kind, padding_size, same_padding
-from workings.nets.layer_facts import by, facts_of, is_whole
+from workings.nets.layer_facts import by, facts_of, holds_parameters_inside, is_whole
 from workings.nets.receptive import Fields
 
 __all__ = [
@@ -136,7 +136,7 @@ class _Reader:
         self.names = {module: name for name, module in net.named_modules()}
         self.rows: list[LayerRow] = []
         self.counted: set[int] = set()
-        self.fields = Fields(sample)
+        self.fields = Fields(sample, image=not hasattr(net, "form"))
 
     def read(self, layer: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         out = _first_tensor(output)
@@ -145,7 +145,7 @@ class _Reader:
             return
         before, after = tuple(x.shape[1:]), tuple(out.shape[1:])
         facts = facts_of(layer, before, after)
-        inside = isinstance(layer, nn.MultiheadAttention)
+        inside = holds_parameters_inside(layer)
         own = list(layer.named_parameters(recurse=inside))
         new = [(name, p) for name, p in own if id(p) not in self.counted]
         self.counted.update(id(p) for _, p in own)

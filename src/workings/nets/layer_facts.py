@@ -2,7 +2,8 @@
 
 A multiply–add is one product that is added to a sum: n_in of them for each dense unit, channels × filter for each
 pixel of a convolution's output, one for each number that a batch norm scales and shifts (in evaluation). Activations,
-pooling, dropout and sums of two branches have none. A layer not known here has None: unknown, not zero.
+gates, pooling, dropout, looking up and sums of two branches have none. A layer not known here has None: unknown, not
+zero.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from workings.nets.activations import Activation
 from workings.nets.geometry import conv_equation, padding_kind
 from workings.nets.layers import Add, Dropout, GaussianNoise, Maxout, Scale
+from workings.nets.recurrence import Layer
 
 Shape = tuple[int, ...]
 
@@ -164,10 +166,30 @@ def _maxout(layer: Maxout, before: Shape, after: Shape) -> Facts:
     return Facts("maxout", f"the largest of {layer.pieces} pieces, {layer.units} units", reach="all")
 
 
+def _recurrent(layer: Layer, before: Shape, after: Shape) -> Facts:
+    cell = layer.cell
+    D, H, G = cell.inputs, cell.units, cell.blocks
+    count = sum(p.numel() for p in cell.parameters())
+    more = count - G * H * (D + H + 1)  # the bias within the candidate of a GRU
+    blocks = f"·{G}" if G > 1 else ""
+    words = [f"{D:,} → {H:,}", "the library's kernel" if layer.fused else "written out"]
+    if layer.truncate is not None:
+        words.append(f"gradients over {layer.truncate} steps at most")
+    equation = f"({D} + {H} + 1)·{H}{blocks}{f' + {more}' if more else ''} = {count:,}"
+    return Facts(cell.title, ", ".join(words), "", equation, before[0] * G * H * (D + H), reach="unknown")
+
+
+def _embedding(layer: nn.Embedding, before: Shape, after: Shape) -> Facts:
+    V, D = layer.num_embeddings, layer.embedding_dim
+    return Facts("embedding", f"{V:,} tokens → {D:,}", "", f"{V}·{D} = {V * D:,}", 0)
+
+
 _RULES: list[tuple[tuple[type, ...], Callable[[Any, Shape, Shape], Facts]]] = [
     ((_ConvTransposeNd,), _transposed),
     ((_ConvNd,), _conv),
     ((nn.Linear,), _dense),
+    ((nn.Embedding,), _embedding),
+    ((Layer,), _recurrent),
     ((nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d), _pool),
     ((nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d), _adaptive),
     ((_BatchNorm,), _batch_norm),
@@ -194,9 +216,14 @@ def facts_of(layer: nn.Module, before: Shape, after: Shape) -> Facts:
     return Facts(type(layer).__name__, multiply_adds=None, reach="unknown")
 
 
+def holds_parameters_inside(layer: nn.Module) -> bool:
+    """Whether a layer works with parameters of parts that are never called themselves."""
+    return isinstance(layer, MultiheadAttention | Layer)
+
+
 def is_whole(layer: nn.Module) -> bool:
     """Whether a layer is listed as one row: it has no layers inside, or owns parameters or work of its own."""
-    if isinstance(layer, Maxout | MultiheadAttention):
+    if isinstance(layer, Maxout) or holds_parameters_inside(layer):
         return True
     if isinstance(layer, nn.Sequential) and not len(layer):
         return False

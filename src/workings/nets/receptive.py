@@ -43,11 +43,14 @@ _REDUCING = frozenset("addmm amax linear matmul max mean rmatmul sum".split())
 
 
 class Fields(TorchFunctionMode):
-    """The receptive field of every tensor that descends from ``sample`` (1, channels, *axes)."""
+    """The receptive field of every tensor that descends from ``sample`` (1, channels, *axes).
 
-    def __init__(self, sample: Tensor) -> None:
+    image: False for sequences, whose steps have no field that would be worth a column.
+    """
+
+    def __init__(self, sample: Tensor, image: bool = True) -> None:
         super().__init__()
-        axes = tuple(sample.shape[2:])
+        axes = tuple(sample.shape[2:]) if image else ()
         self.whole = Field(axes, axes) if axes else None
         # Tensors are kept, so that no id is used twice.
         self.known: dict[int, tuple[Tensor, Field | None]] = {}

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from workings.base.form import Form
-from workings.base.tokens import PAD
+from workings.base.tokens import PAD, UNK
 from workings.nets.layers import Dropout
 
 
@@ -22,9 +22,14 @@ class ToVectors(nn.Module):
     """x (B, T) tokens or (B, T, F) frames → vectors (B, T, D) and where they are real, (B, T) bool.
 
     Tokens are looked up in a table; frames are taken as they are (D = F). Vectors at padding are 0.
+
+    dropout: of single numbers, in training. word_dropout: of whole steps, in training: a token becomes the unknown
+    one, which so learns what to say of words never seen; a frame becomes 0.
     """
 
-    def __init__(self, shape: tuple[int, ...], form: Form, embedding: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], form: Form, embedding: int, dropout: float = 0.0, word_dropout: float = 0.0
+    ) -> None:
         super().__init__()
         if form.vocabulary is not None:
             assert isinstance(form.vocabulary, int)
@@ -33,16 +38,26 @@ class ToVectors(nn.Module):
         else:
             self.embedding = None
             self.width = shape[-1]
+        self.word_dropout = word_dropout
         self.dropout = Dropout(dropout) if dropout else None
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         if self.embedding is not None:
             real = x != PAD
-            vectors = self.embedding(x)
+            vectors = self.embedding(torch.where(self._dropped(x) & real, UNK, x) if self._drops else x)
         else:
             real = ~torch.isnan(x[..., 0])
-            vectors = torch.where(real[..., None], x, torch.zeros((), dtype=x.dtype, device=x.device))
+            kept = real & ~self._dropped(x) if self._drops else real
+            vectors = torch.where(kept[..., None], x, torch.zeros((), dtype=x.dtype, device=x.device))
         return vectors if self.dropout is None else self.dropout(vectors), real
+
+    @property
+    def _drops(self) -> bool:
+        return self.training and self.word_dropout > 0
+
+    def _dropped(self, x: Tensor) -> Tensor:
+        """(B, T) bool, drawn from torch's global generator."""
+        return torch.rand(x.shape[:2], device=x.device) < self.word_dropout
 
 
 def lengths_of(real: Tensor) -> Tensor:
