@@ -42,7 +42,7 @@ def a_run() -> list[Event]:
         Decided("net_settings", {"hidden": [128, 128], "dropout": 0.1}, LONG),
         Decided("a_setting_with_a_long_name", 0.25, LONG),
         Decided("learning_rate", 0.003, ""),
-        Phase("training"),
+        Phase("training", "30,000 steps"),
     ]
     for epoch in range(1, EPOCHS + 1):
         step = epoch * 1000

@@ -22,10 +22,13 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Phase(Event):
-    """A stretch of work begins: reading, checking, preparing, measuring, training, evaluating, reporting."""
+    """A stretch of work begins: reading, checking, preparing, measuring, training, evaluating, reporting.
+
+    text: what is worked on, in a few words.
+    """
 
     name: str
-    text: str = ""
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ _VERBS = {
 }
 
 _EXAMPLES = {
-    "train": """workings train adult.csv --target income
+    "train": """workings train adult.csv --target income --out runs/adult
 workings train photos/ --net cnn --minutes 10 --out runs/photos
 workings train house.csv --target price --test later.csv --seed 3
 workings train adult.csv --target income --set learning_rate=0.001 --set "hidden=[128, 64]"

@@ -41,7 +41,10 @@ def train(
         ),
     ] = None,
     out: Annotated[
-        str | None, typer.Option(metavar="DIR", help="The run folder to make. Default: a new one in runs/.")
+        str | None,
+        typer.Option(
+            metavar="DIR", help="The run folder to make. Default: runs/NAME-TIME, NAME being that of the data."
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of everything random. Default: 0.")] = None,
     epochs: Annotated[

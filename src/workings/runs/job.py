@@ -42,7 +42,7 @@ class Job:
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
-    def phase(self, name: str, text: str = "") -> Iterator[None]:
+    def phase(self, name: str, text: str) -> Iterator[None]:
         """A stretch of work, told and timed."""
         self.emit(Phase(name, text))
         began = time.perf_counter()

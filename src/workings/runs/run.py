@@ -75,7 +75,7 @@ class Run:
         return work_of(self.task.kind).predict(self, self._read(data, False, emit, on_bad_file), emit)
 
     def _read(self, data: object, require_target: bool, emit: Emit, on_bad_file: OnBad) -> Dataset:
-        emit(Phase("reading", ""))
+        emit(Phase("reading", "the data"))
         dataset = read_for(self.prep, self.schema, data, require_target, on_bad_file=on_bad_file, emit=emit)
         for problem in dataset.problems:
             emit(Noticed(problem))

@@ -61,7 +61,7 @@ def _train(job: Job) -> Run:
     )
     start_net(net, job.recipe, data.train)
     if job.resume is None:
-        with job.phase("measuring"):
+        with job.phase("measuring", "on the first batches"):
             fit.settle()
         job.recipe = fit.recipe
         path = _start_folder(job, data, description, fit)
@@ -72,7 +72,7 @@ def _train(job: Job) -> Run:
         if state is not None:
             fit.state = state
             job.emit(Decided("resumed from step", state.step, "the newest whole checkpoint"))
-    with job.phase("training"):
+    with job.phase("training", f"{fit.steps - fit.state.step:,} steps on {len(data.train):,} rows"):
         fit.run(_saver(job, path, fit))
     perceptron_verdict(job, fit)
     files.save_weights(path / "weights.safetensors", net)
@@ -86,7 +86,7 @@ def _train(job: Job) -> Run:
     _card(job, path, data)
     files.write_versioned(path / "environment.json", files.environment(job.seconds) | {"lanes": _lanes(fit)})
     if job.recipe.report and job.report is not None:
-        with job.phase("reporting"):
+        with job.phase("reporting", "everything on one page"):
             job.report(path)
     job.emit(Finished(str(path), dict(run.metrics)))
     return run
