@@ -62,6 +62,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("mlp", {"hidden": [7], "batch_norm": True}, "eager@1"),
     ("mlp", {"hidden": [7], "batch_norm": True}, "compiled@1x1"),
     ("mlp", {"hidden": [7], "dropout": 0.0}, "compiled@1x2"),
+    ("mlp", {"hidden": [7], "batch_norm": True}, "gradient@1"),
     ("cnn", {"channels": [3], "dense": [5]}, "eager@1"),
     ("cnn", {"channels": [3], "dense": [5]}, "channels-last@1"),
     ("cnn", {"channels": [3], "dense": [5], "batch_norm": True}, "channels-last@1"),
@@ -83,7 +84,7 @@ def test_every_lane_is_plain_torch(net: str, settings: dict[str, Any], lane: str
         torch.testing.assert_close(q, p, rtol=1e-4, atol=1e-5, msg=lambda text, name=name: f"{name}: {text}")
 
 
-@pytest.mark.parametrize("lane", ["compiled@1x2"])
+@pytest.mark.parametrize("lane", ["compiled@1x2", "gradient@1"])
 def test_lanes_draw_the_same_random_numbers(lane: str) -> None:
     """Dropout and noise come from torch's own generator in every lane, so a checkpoint of it is enough."""
     settings = {"hidden": [16], "dropout": 0.3, "noise": 0.1}
@@ -98,7 +99,7 @@ def test_lanes_draw_the_same_random_numbers(lane: str) -> None:
     assert torch.equal(found[0][1], found[1][1])
 
 
-@pytest.mark.parametrize("lane", ["eager@1", "compiled@1x1", "compiled@1x2"])
+@pytest.mark.parametrize("lane", ["eager@1", "gradient@1", "compiled@1x1", "compiled@1x2"])
 def test_nothing_changes_from_a_loss_that_is_not_finite_on(lane: str) -> None:
     """A NaN in batch 2 of 4 leaves the weights of one step, in every lane."""
     x, y = batches()

@@ -17,6 +17,7 @@ traced graph.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -47,6 +48,62 @@ def _affine(c: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 
     return (torch.ops.aten.mm(a, b) if thin is NotImplemented else thin) + c
 
 
+def compile_graph(function: Callable[..., Any], arguments: list[Tensor]) -> Any:
+    """``function`` of tensors, traced on copies of ``arguments``, made functional and compiled; call it with a list."""
+    # Importing inductor takes seconds, which only this lane should pay.
+    from torch._inductor import config as inductor_config
+    from torch._inductor.compile_fx import compile_fx_inner
+    from torch._inductor.decomposition import select_decomp_table
+    from torch.func import functionalize
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    # Tracing runs the function once: on copies, and with the generator's state put back afterwards.
+    table = {**select_decomp_table(), torch.ops.aten.mm.default: _product, torch.ops.aten.addmm.default: _affine}
+    with torch.random.fork_rng(devices=[]):
+        traced = make_fx(function)(*[a.clone() for a in arguments])
+        functional = functionalize(traced, remove="mutations")
+        graph = make_fx(functional, decomposition_table=table)(*[a.clone() for a in arguments])
+    # The wrapper that calls the kernels is C++ too: for a small net Python's is most of the step.
+    with inductor_config.patch(fallback_random=True, compile_threads=1, cpp_wrapper=True, size_asserts=False):
+        return compile_fx_inner(graph, arguments, cpp_wrapper=True)
+
+
+class CompiledGradient:
+    """The loss and its gradients as one compiled graph; the update stays with the optimiser's own fused kernel.
+
+    For nets of many parameters, whose update in a graph would go through memory more often than that kernel does. The
+    first batch given (x (B, *shape)) fixes every shape.
+    """
+
+    def __init__(self, step: GradientStep, state: State, x: Tensor, y: Tensor, weight: Tensor | None) -> None:
+        self.step = step
+        self.state = state
+        self._buffers = dict(step.net.named_buffers())
+        self._views = step.flat.views(step.flat.w)
+        batch = [x, y] if weight is None else [x, y, weight]
+        self._shapes = [tensor.shape for tensor in batch]
+        batch = [tensor.contiguous() for tensor in batch]
+        self._graph = compile_graph(self._trace, [*self._views, *self._buffers.values(), *batch])
+
+    def _trace(self, *flat: Tensor) -> tuple[Tensor, ...]:
+        """The loss () and the gradients; buffers are updated in place."""
+        n = len(self._views)
+        parameters = [view.detach().requires_grad_() for view in flat[:n]]
+        buffers = dict(zip(self._buffers, flat[n : n + len(self._buffers)], strict=True))
+        x, y, *rest = flat[n + len(self._buffers) :]
+        loss, gradients = self.step.loss_and_gradients(parameters, buffers, x, y, rest[0] if rest else None)
+        return (loss, *(torch.zeros_like(p) if g is None else g for g, p in zip(gradients, parameters, strict=True)))
+
+    def __call__(self, x: Tensor, y: Tensor, weight: Tensor | None, h: list[float]) -> Tensor:
+        """One step on the net itself. Returns the loss (); where it is not finite no parameter changes."""
+        batch = [x, y] if weight is None else [x, y, weight]
+        assert [tensor.shape for tensor in batch] == self._shapes, "a compiled step was given another shape"
+        loss, *gradients = self._graph([*self._views, *self._buffers.values(), *batch])
+        if bool(torch.isfinite(loss)):
+            self.step.update(self.state, gradients, h)
+        return loss
+
+
 class CompiledSteps:
     """K steps of ``step`` as one compiled graph.
 
@@ -66,7 +123,7 @@ class CompiledSteps:
         if weight is not None:
             batch.append(weight[:steps].contiguous())
         self._shapes = [tensor.shape for tensor in batch]
-        self._graph = self._compile([*self._fixed, *batch])
+        self._graph = compile_graph(self._trace, [*self._fixed, *batch])
 
     def _trace(self, *flat: Tensor) -> tuple[Tensor]:
         """K steps; writes back into the fixed tensors; returns the losses (K,)."""
@@ -87,24 +144,6 @@ class CompiledSteps:
         for target, value in zip(state0, state, strict=True):
             target.copy_(value)
         return (torch.stack(losses),)
-
-    def _compile(self, arguments: list[Tensor]) -> Any:
-        # Importing inductor takes seconds, which only this lane should pay.
-        from torch._inductor import config as inductor_config
-        from torch._inductor.compile_fx import compile_fx_inner
-        from torch._inductor.decomposition import select_decomp_table
-        from torch.func import functionalize
-        from torch.fx.experimental.proxy_tensor import make_fx
-
-        # Tracing runs the steps once: on copies, and with the generator's state put back afterwards.
-        table = {**select_decomp_table(), torch.ops.aten.mm.default: _product, torch.ops.aten.addmm.default: _affine}
-        with torch.random.fork_rng(devices=[]):
-            traced = make_fx(self._trace)(*[a.clone() for a in arguments])
-            functional = functionalize(traced, remove="mutations")
-            graph = make_fx(functional, decomposition_table=table)(*[a.clone() for a in arguments])
-        # The wrapper that calls the kernels is C++ too: for a small net Python's is most of the step.
-        with inductor_config.patch(fallback_random=True, compile_threads=1, cpp_wrapper=True, size_asserts=False):
-            return compile_fx_inner(graph, arguments, cpp_wrapper=True)
 
     def __call__(self, x: Tensor, y: Tensor, weight: Tensor | None, h: list[list[float]]) -> Tensor:
         """k steps, k a multiple of K. Returns the losses (k,)."""

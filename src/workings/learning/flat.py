@@ -20,7 +20,7 @@ class FlatParameters:
     """The trainable parameters of ``net``, laid out in ``w``; each parameter becomes a view of it.
 
     w: (P,) the parameters; ``w[:decayed]`` are weights (two or more dimensions), the rest biases and scales.
-    names, shapes, sizes: of the parameters, in the order of ``w``.
+    names, shapes, sizes: of the parameters, in the order of ``w``; the first ``weights`` of them are weights.
     """
 
     def __init__(self, net: nn.Module) -> None:
@@ -41,6 +41,7 @@ class FlatParameters:
         self.parameters = [p for _, p in named]
         self.shapes = [p.shape for p in self.parameters]
         self.sizes = [p.numel() for p in self.parameters]
+        self.weights = sum(p.ndim >= 2 for p in self.parameters)
         self.decayed = sum(p.numel() for p in self.parameters if p.ndim >= 2)
         self.w = torch.cat([p.detach().reshape(-1) for p in self.parameters])
         for p, view in zip(self.parameters, self.views(self.w), strict=True):

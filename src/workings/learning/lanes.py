@@ -1,7 +1,7 @@
 """Lanes: equal ways to execute the same learning step, of which the fastest is measured, not guessed.
 
-A lane is named by what it does: ``eager``, ``channels-last``, ``bf16`` or ``compiled``, then the number of
-threads (``@1``), then, for compiled lanes, how many steps one graph holds (``x8``).
+A lane is named by what it does: ``eager``, ``channels-last``, ``bf16``, ``gradient`` or ``compiled``, then the number
+of threads (``@1``), then, for compiled lanes, how many steps one graph holds (``x8``).
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from workings.base.errors import refuse
-from workings.learning.compiled import CompiledSteps
+from workings.learning.compiled import CompiledGradient, CompiledSteps
 from workings.learning.optimisers import State
 from workings.learning.rules import Batches
 from workings.learning.step import GradientStep
 
-_NAME = re.compile(r"^(eager|channels-last|bf16|compiled)@(\d+)(?:x(\d+))?$")
+_NAME = re.compile(r"^(eager|channels-last|bf16|gradient|compiled)@(\d+)(?:x(\d+))?$")
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Lane:
     """How a step is executed.
 
     kind: ``eager``; ``channels-last`` (images stored with channels innermost); ``bf16`` (channels-last where there
-        are channels, and the forward pass in bfloat16); ``compiled`` (forward, backward and update in one graph).
+        are channels, and the forward pass in bfloat16); ``gradient`` (forward and backward compiled into one graph);
+        ``compiled`` (forward, backward and update in one graph).
     threads: of torch's pool. steps: in one graph, of a compiled lane.
     """
 
@@ -50,7 +51,7 @@ def parse_lane(name: str) -> Lane:
         raise refuse(
             "unknown-lane",
             f"There is no lane called '{name}'.",
-            do="A lane is eager@1, eager@2, channels-last@2, bf16@2, compiled@1x1 or compiled@1x8, or auto.",
+            do="A lane is eager@1, eager@2, channels-last@2, bf16@2, gradient@2, compiled@1x1, compiled@1x8, or auto.",
         )
     lane = Lane(found[1], int(found[2]), int(found[3] or 1))
     if lane.kind == "bf16" and not has_bf16():
@@ -76,6 +77,7 @@ class LaneRunner:
         self.step = replace(step, bf16=lane.kind == "bf16")
         self.state = state
         self._graph: CompiledSteps | None = None
+        self._gradient: CompiledGradient | None = None
 
     def enter(self) -> None:
         """Set the thread count that belongs to the lane."""
@@ -94,12 +96,18 @@ class LaneRunner:
             return self._graph(x, y, weight, h)
         losses = []
         for i in range(k):
-            x_i = self._stored(x[i])
-            losses.append(self.step.in_place(self.state, x_i, y[i], None if weight is None else weight[i], h[i]))
+            losses.append(self._one(x[i], y[i], None if weight is None else weight[i], h[i], isinstance(x, Tensor)))
             if not bool(torch.isfinite(losses[-1])):
                 losses += [losses[-1]] * (k - i - 1)
                 break
         return torch.stack(losses)
+
+    def _one(self, x: Tensor, y: Tensor, weight: Tensor | None, h: list[float], one_shape: bool) -> Tensor:
+        if self.lane.kind == "gradient" and one_shape:
+            if self._gradient is None:
+                self._gradient = CompiledGradient(self.step, self.state, x, y, weight)
+            return self._gradient(x, y, weight, h)
+        return self.step.in_place(self.state, self._stored(x), y, weight, h)
 
     def _compiles(self, k: int) -> bool:
         return self.lane.kind == "compiled" and k % self.lane.steps == 0

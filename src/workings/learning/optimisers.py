@@ -122,26 +122,38 @@ class Adam:
         return w - eta * m_hat / (v_hat.sqrt() + self.eps), (m, v)
 
     def update_(self, w: Tensor, g: Tensor, state: State, h: Sequence[float], decayed: int) -> None:
+        parts = (slice(None, decayed), slice(decayed, None))
+        cut = [[tensor[part] for part in parts if w[part].numel()] for tensor in (w, g, *state)]
+        self.update_pieces_(cut[0], cut[1], cut[2:], h, int(decayed > 0))
+
+    def update_pieces_(
+        self, w: list[Tensor], g: list[Tensor], state: Sequence[list[Tensor]], h: Sequence[float], decayed: int
+    ) -> None:
+        """The same on pieces of w, of which the first ``decayed`` are weights: nothing has to be put together first."""
         # One call of the fused kernel for the weights and one for the rest; it applies the bias corrections itself.
         kernel = torch.ops.aten._fused_adamw_ if self.decoupled else torch.ops.aten._fused_adam_
+        step = torch.tensor(h[3], dtype=torch.float32, device=w[0].device)
+        whole = not self.weight_decay  # without decay the two kinds of parameters are treated alike
         for part, decay in ((slice(None, decayed), self.weight_decay), (slice(decayed, None), 0.0)):
-            if w[part].numel() == 0:
-                continue
-            kernel(
-                [w[part]],
-                [g[part]],
-                [state[0][part]],
-                [state[1][part]],
-                [],
-                [torch.tensor(h[3], dtype=torch.float32, device=w.device)],
-                lr=h[0],
-                beta1=self.beta1,
-                beta2=self.beta2,
-                weight_decay=decay,
-                eps=self.eps,
-                amsgrad=False,
-                maximize=False,
-            )
+            part = slice(None) if whole else part
+            if w[part]:
+                kernel(
+                    w[part],
+                    g[part],
+                    state[0][part],
+                    state[1][part],
+                    [],
+                    [step] * len(w[part]),
+                    lr=h[0],
+                    beta1=self.beta1,
+                    beta2=self.beta2,
+                    weight_decay=decay,
+                    eps=self.eps,
+                    amsgrad=False,
+                    maximize=False,
+                )
+            if whole:
+                break
 
 
 @dataclass(frozen=True)

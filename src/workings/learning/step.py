@@ -6,7 +6,7 @@ into one graph. Every lane of ``lanes.py`` executes exactly this.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from workings.learning.flat import FlatParameters
-from workings.learning.optimisers import Optimiser, Scalars, State
+from workings.learning.optimisers import Adam, Optimiser, Scalars, State
 from workings.learning.regularisers import clip_by_norm, clip_by_value, elastic_net_gradient
 
 LossFunction = Callable[[Tensor, Tensor, Tensor | None], Tensor]
@@ -33,6 +33,11 @@ class Regularisation:
     l2: float = 0.0
     clip_norm: float | None = None
     clip_value: float | None = None
+
+    @property
+    def acts(self) -> bool:
+        """Whether it does anything."""
+        return bool(self.l1 or self.l2) or self.clip_norm is not None or self.clip_value is not None
 
     def apply(self, g: Tensor, w: Tensor, decayed: int) -> Tensor:
         """The gradient with the penalties' gradients added, then clipped. Shapes (P,)."""
@@ -72,17 +77,23 @@ class GradientStep:
         Where the loss is not finite, parameters and state come back unchanged.
         """
         parameters = [view.detach().requires_grad_() for view in self.flat.views(w)]
-        named = dict(zip(self.flat.names, parameters, strict=True))
-        with torch.enable_grad():
-            out = functional_call(self.net, {**named, **buffers}, (x,))
-            loss = self.loss(out, y, weight)
-            gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
-        loss = loss.detach()
+        loss, gradients = self.loss_and_gradients(parameters, buffers, x, y, weight)
         g = self.regularisation.apply(self.flat.gather(gradients), w, self.flat.decayed)
         new_w, new_state = self.optimiser.update(w, g, state, h, self.flat.decayed)
         finite = torch.isfinite(loss)
         kept = tuple(torch.where(finite, new, old) for new, old in zip(new_state, state, strict=True))
         return torch.where(finite, new_w, w), kept, loss
+
+    def loss_and_gradients(
+        self, parameters: list[Tensor], buffers: dict[str, Tensor], x: Tensor, y: Tensor, weight: Tensor | None
+    ) -> tuple[Tensor, tuple[Tensor | None, ...]]:
+        """The loss () of a batch and its gradient by each of ``parameters``, which stand for the net's own."""
+        named = dict(zip(self.flat.names, parameters, strict=True))
+        with torch.enable_grad():
+            out = functional_call(self.net, {**named, **buffers}, (x,))
+            loss = self.loss(out, y, weight)
+            gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+        return loss.detach(), gradients
 
     def in_place(self, state: State, x: Tensor, y: Tensor, weight: Tensor | None, h: list[float]) -> Tensor:
         """The same step on the net itself, with the fast in-place kernels. Returns the loss ()."""
@@ -96,8 +107,18 @@ class GradientStep:
         if not bool(torch.isfinite(value)):
             return value
         gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
-        with torch.no_grad():
-            w = self.flat.w
-            g = self.regularisation.apply(self.flat.gather(gradients), w, self.flat.decayed)
-            self.optimiser.update_(w, g, state, h, self.flat.decayed)
+        self.update(state, gradients, h)
         return value
+
+    @torch.no_grad()
+    def update(self, state: State, gradients: Sequence[Tensor | None], h: list[float]) -> None:
+        """The parameters of the net, moved by their gradients in the net's own order of ``flat``."""
+        flat, optimiser = self.flat, self.optimiser
+        if isinstance(optimiser, Adam) and not self.regularisation.acts and all(g is not None for g in gradients):
+            # Nothing looks at the gradient as a whole, so it is not put together: for a large net that is a copy saved.
+            pieces = [flat.views(tensor) for tensor in (flat.w, *state)]
+            known = [g for g in gradients if g is not None]
+            optimiser.update_pieces_(pieces[0], known, pieces[1:], h, flat.weights)
+            return
+        g = self.regularisation.apply(flat.gather(tuple(gradients)), flat.w, flat.decayed)
+        optimiser.update_(flat.w, g, state, h, flat.decayed)
