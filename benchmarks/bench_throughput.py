@@ -222,8 +222,13 @@ def judge(setting: Setting, contestants: list[Contestant], told: Row) -> list[Ro
     for kind, least in (("float32", SAME_LOSS), ("bf16", SAME_LOSS_BF16)):
         found = [value for lane, value in told["deviation"].items() if lane.startswith("bf16") == (kind == "bf16")]
         if found:
-            what = f"{title}, {kind}: largest relative difference of the loss from the plain loop's, 24 steps, equal weights"
-            row = {"what": what, "value": f"{max(found):.1e}", "bar": f"≤ {least:.0e}", "n": len(found)}
+            what = "largest relative difference of the loss from the plain loop's, 24 steps, equal weights"
+            row = {
+                "what": f"{title}, {kind}: {what}",
+                "value": f"{max(found):.1e}",
+                "bar": f"≤ {least:.0e}",
+                "n": len(found),
+            }
             rows.append({**row, "met": max(found) <= least})
     rows += [timing(setting, each) for each in contestants]
     if told["compile_seconds"]:

@@ -22,12 +22,16 @@ NextBatches = Callable[[int, int], tuple[Batches, Batches, Tensor | None]]
 
 @dataclass(frozen=True)
 class RangeTest:
-    """rates and smoothed losses of the test, η at the lowest loss, η at which it diverged (or the last)."""
+    """rates and smoothed losses of the test, η at the lowest loss, η at which it diverged (or the last).
+
+    fell: whether the loss fell at all, by a hundredth at least; a loss that lies flat has its minimum anywhere.
+    """
 
     rates: list[float]
     losses: list[float]
     lowest: float
     diverged: float
+    fell: bool = True
 
 
 def range_test(
@@ -62,4 +66,5 @@ def range_test(
     put_back(rule, saved)
     torch.set_rng_state(generator)
     lowest = rates[min(range(len(smoothed)), key=smoothed.__getitem__)] if smoothed else low
-    return RangeTest(rates[: len(smoothed)], smoothed, lowest, diverged)
+    fell = bool(smoothed) and min(smoothed) < 0.99 * smoothed[0]
+    return RangeTest(rates[: len(smoothed)], smoothed, lowest, diverged, fell)

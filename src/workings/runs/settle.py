@@ -311,9 +311,10 @@ def learning_rate_from_range(test: RangeTest, recipe: Recipe) -> tuple[float, st
     What it bears is taken as a third of the rate at the lowest loss, and a tenth of where the loss blew up.
     """
     usual = USUAL.get(recipe.optimiser or "", 1e-3)
-    bears = min(test.lowest / 3, test.diverged / 10)
+    bears = min(test.lowest / 3 if test.fell else math.inf, test.diverged / 10)
     eta = float(f"{min(usual, max(bears, usual / 100)):.2g}")
-    found = f"in the range test the loss was lowest at {test.lowest:.2g} and blew up at {test.diverged:.2g}"
+    lowest = f"was lowest at {test.lowest:.2g}" if test.fell else "hardly fell"
+    found = f"in the range test the loss {lowest} and blew up at {test.diverged:.2g}"
     if eta < usual:
         return eta, f"{found}: less than the usual {usual:g} of {recipe.optimiser}"
     return eta, f"the usual rate of {recipe.optimiser}; {found}, so it is safe"
