@@ -16,9 +16,8 @@ from workings.runs.train import Job
 from workings.runs.train import train as _run_job
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from workings.data.dataset import Dataset
+    from workings.nets.custom import Own
 
 __all__ = ["Recipe", "Run", "check", "open_run", "train"]
 
@@ -33,8 +32,8 @@ class Run(runs.Run):
         return write_report(self.path)
 
 
-def open_run(path: str | os.PathLike[str], net: nn.Module | None = None) -> Run:
-    """Open a run's folder. ``net``: the person's own module, where the run was trained with one from memory.
+def open_run(path: str | os.PathLike[str], net: Own | None = None) -> Run:
+    """Open a run's folder. ``net``: the person's own module, or its class, where the run was trained with one from memory.
 
     Raises:
         UserError: no run there, or one that is damaged, unfinished or of a newer version.
@@ -60,7 +59,7 @@ def train(
     target: str | None = None,
     test: object = None,
     task: str | None = None,
-    net: str | nn.Module | None = None,
+    net: str | Own | None = None,
     out: str | os.PathLike[str] | None = None,
     seed: int | None = None,
     epochs: float | None = None,
@@ -77,13 +76,18 @@ def train(
     data: a path (CSV, TSV, Parquet, a folder of images, a table of image paths), a DataFrame, a dict of columns, or
         ``(X, y)`` arrays. target: the column to learn. test: labelled data of the same kind to test on; otherwise a
         fifth of the rows is held out. task: binary, multiclass or regression, where it should not be found.
-    net: a name, ``file.py:Class``, or an ``nn.Module`` that takes (B, *shape) and gives (B, outputs).
+    net: a name, ``file.py:Class``, or an ``nn.Module`` that takes (B, *shape) and gives (B, outputs); of a class, one
+        is made, its parameters filled by their names as for ``file.py:Class``.
     out: the run's folder, new or empty. seed, epochs, minutes: everyday knobs. settings, more: any other of the
         recipe's, the net's or the preparation's settings. recipe: a file to start from. resume: a stopped run.
 
     Raises:
         UserError: with every problem of the data or the settings, before anything is written.
     """
+    if net is not None:
+        from workings.nets.custom import refuse_no_net
+
+        refuse_no_net(net)
     if resume is not None:
         return _train(_resumed(Path(resume), data, test, net, emit))
     given: dict[str, Any] = {}
@@ -96,7 +100,7 @@ def train(
         test = given.get("test")
     if data is None:
         raise refuse("no-data", "There is nothing to train on.", do="Give a file, a folder, a DataFrame or arrays.")
-    named = {"target": target, "task": task, "seed": seed, "epochs": epochs, "minutes": minutes}
+    named = {"target": _target(data, target, task), "task": task, "seed": seed, "epochs": epochs, "minutes": minutes}
     named |= {"on_bad_file": on_bad_file, "net": net if isinstance(net, str) else None}
     given |= {name: value for name, value in named.items() if value is not None}
     given |= {"data": _path(data), "test": _path(test), **(settings or {}), **more}
@@ -129,6 +133,15 @@ def _resumed(folder: Path, data: object, test: object, net: object, emit: Emit) 
 def _path(data: object) -> str | None:
     """The absolute path of data that has one, so that a recipe works from anywhere."""
     return str(Path(data).absolute()) if isinstance(data, (str, os.PathLike)) else None
+
+
+def _target(data: object, target: str | None, task: str | None) -> str | None:
+    """The target; as an absolute path where it is the file of the other side of pairs."""
+    from workings.data.pairs import door, reading
+
+    if target is None or reading.is_table(data) or not door.recognise(data, target, task, {}):
+        return target
+    return _path(target)
 
 
 def check(

@@ -39,6 +39,10 @@ class Dataset(ABC):
         """Rows of each class, in the order of the classes; empty for regression and unlabelled data."""
         return {}
 
+    def shared_rows(self, other: Any) -> list[Problem]:
+        """What is to be told of rows of ``other``, a test set of the same kind, that these rows have too."""
+        return []
+
     @abstractmethod
     def split(self, seed: int, test_fraction: float, val_fraction: float) -> Split:
         """Rows for training, validation and test; the fractions are of all rows. Deterministic in ``seed``."""

@@ -27,7 +27,7 @@ OPTIONS: dict[str, Option] = {
     "kinds": Option("the kind of a column where the one found is wrong: {zip: categorical}", ("table",)),
     "drop": Option("columns to leave out", ("table", "series")),
     "time_column": Option("the column of time; the split is then by time, newest for testing", ("table", "series")),
-    "on_bad_row": Option("of rows without a usable target: refuse, or drop and tell", ("table", "text")),
+    "on_bad_row": Option("of rows without a usable target: refuse, or drop and tell", ("table", "text", "pairs")),
     "in_memory": Option("true or false forces the place of the prepared data", ("table", "images")),
     "memory_limit": Option("bytes that the prepared table may take in memory", ("table",)),
     "pixels": Option("the side, or [height, width], that every image is brought to", ("images",)),

@@ -66,12 +66,7 @@ def prepare(job: Job, dataset: Dataset) -> Prepared:
     test_dataset = None
     if separate:
         test_dataset = read_for(prep, dataset.schema, job.test, True, on_bad_file=recipe.on_bad_file, emit=job.emit)
-        shared = (
-            dataset.shared_rows(test_dataset)
-            if isinstance(dataset, TableDataset) and isinstance(test_dataset, TableDataset)
-            else []
-        )
-        for problem in [*test_dataset.problems, *shared]:
+        for problem in [*test_dataset.problems, *dataset.shared_rows(test_dataset)]:
             job.notice(problem)
         test = test_dataset.source(prep, np.arange(test_dataset.n))
     elif len(split.test):
@@ -98,7 +93,10 @@ def _fit_preparation(job: Job, dataset: Dataset, rows: np.ndarray) -> Any:
                 f"Images take no {', '.join(job.recipe.prepare)}.",
                 do="Leave these settings out: they are about the columns of tables.",
             )
-        return dataset.fit(rows)
+        prep = dataset.fit(rows)
+        for problem in getattr(prep, "problems", ()):
+            job.notice(problem)
+        return prep
     numbers = sum(field.kind in ("numeric", "date") for field in dataset.schema.features)
     job.recipe = settle_preparation(job.recipe, len(rows), numbers, job.emit)
     try:
