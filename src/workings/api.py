@@ -33,7 +33,7 @@ class Run(runs.Run):
 
 
 def open_run(path: str | os.PathLike[str], net: Own | None = None) -> Run:
-    """Open a run's folder. ``net``: the person's own module, or its class, where the run was trained with one from memory.
+    """Open a run's folder. ``net``: the person's own module or its class, where it was trained with one from memory.
 
     Raises:
         UserError: no run there, or one that is damaged, unfinished or of a newer version.

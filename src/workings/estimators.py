@@ -54,7 +54,7 @@ class _NetEstimator(BaseEstimator):
 
     def __init__(
         self,
-        net: str | nn.Module = "mlp",
+        net: str | custom.Own = "mlp",
         *,
         size: Literal["auto", "small", "medium", "large"] = "auto",
         epochs: float | None = None,
@@ -236,7 +236,7 @@ class _NetEstimator(BaseEstimator):
 
 
 def _make_net(
-    given: str | nn.Module, shape: tuple[int, ...], outputs_: int, settings: Mapping[str, Any], task: TaskKind
+    given: str | custom.Own, shape: tuple[int, ...], outputs_: int, settings: Mapping[str, Any], task: TaskKind
 ) -> nn.Module:
     """A net of that name with fresh weights; of a person's own net, a copy: the one given stays as it is."""
     if isinstance(given, str) and not custom.is_custom(given):
@@ -255,7 +255,7 @@ class NetClassifier(ClassifierMixin, _NetEstimator):
     Columns are standardised inside (with the weights, if there are any), so no scaler is needed before it.
 
     Parameters:
-        net: a name of ``workings nets``, ``file.py:ClassName``, or an ``nn.Module``, of which a copy is trained.
+        net: a name of ``workings nets``, ``file.py:ClassName``, an ``nn.Module`` (a copy is trained) or its class.
         size: ``small``, ``medium`` or ``large``; ``auto`` chooses by the number of rows.
         epochs, learning_rate, batch_size: None derives them from the data; ``batch_size="all"`` takes all rows.
         regularisation: ``none``, ``light`` or ``strong``; ``auto`` is mild.

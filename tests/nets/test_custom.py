@@ -5,14 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+import workings
 from workings import nets
 from workings.base.errors import UserError
-from workings.nets.custom import is_custom, load
+from workings.nets.custom import Own, is_custom, load
 from workings.nets.endings import ending
 from workings.nets.registry import SEQUENCES
 
@@ -301,3 +304,70 @@ def test_an_ending_that_does_not_fit_is_told(
     assert (problem.level, problem.code) == (level, "loss-activation")
     assert problem.why
     assert problem.do
+
+
+# ------------------------------------------------------------------------------------------- from memory
+
+
+class Dense(nn.Module):
+    """A net whose constructor asks for what the data can say."""
+
+    def __init__(self, in_features: int, num_classes: int, width: int = 4) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(in_features, width), nn.Linear(width, num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.first(x).relu())
+
+
+class Asking(nn.Module):
+    """A net that needs to be told more."""
+
+    def __init__(self, layers: int) -> None:
+        super().__init__()
+
+
+def of_six(outputs: int) -> nn.Module:
+    """A function that makes a net."""
+    return nn.Linear(6, outputs)
+
+
+@pytest.mark.parametrize("given", [Dense, of_six, lambda outputs: nn.Linear(6, outputs)])
+def test_a_class_or_function_from_memory_is_made_from_the_shape_of_the_data(given: Own) -> None:
+    """As one of a file is, but without a source."""
+    loaded = load(given, (6,), 3)
+    assert loaded.source is None
+    assert loaded.net(torch.zeros(2, 6)).shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (42, "42 cannot be the net: it is of type int"),
+        (dict, "The class dict cannot be the net: it is no torch.nn.Module"),
+        ([nn.Linear(1, 1)], "of type list"),
+    ],
+)
+def test_what_is_no_net_is_refused_before_anything_is_read(given: Any, said: str) -> None:
+    """The message says what was given and what can be."""
+    with pytest.raises(UserError) as refused:
+        workings.train("no-such-file.csv", net=given)
+    assert said in str(refused.value)
+    assert refused.value.problems[0].do
+
+
+def test_a_class_from_memory_that_asks_for_more_is_refused() -> None:
+    """As one of a file is, with its name for a place."""
+    with pytest.raises(UserError, match="Asking cannot be made: its constructor asks for layers"):
+        load(Asking, (6,), 3)
+
+
+def test_training_takes_a_class_and_opens_its_run_with_it(tmp_path: Path) -> None:
+    """The run of a class from memory is opened with the class."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    settings = {"lane": "eager@1", "baselines": False, "report": False, "initialisation": "zeros"}
+    run = workings.train((X, X @ [1, 2, 3]), net=Dense, epochs=1, out=tmp_path / "run", settings=settings)
+    again = workings.open_run(run.path, net=Dense)
+    for name, tensor in run.net.state_dict().items():
+        assert torch.equal(again.net.state_dict()[name], tensor)

@@ -7,7 +7,7 @@ Its parameters keep their own names. What it must do: take x (B, *shape), return
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,9 @@ from workings.nets.arithmetic import untouched, zeros_for
 from workings.nets.endings import Ending, ending, misfit
 from workings.nets.layer_facts import by
 from workings.nets.user_code import USER_CODE_ERRORS, find_in_file, line_of, split_source
+
+# What a person may bring from memory: a net, its class, or a function that makes it.
+Own = nn.Module | type[nn.Module] | Callable[..., nn.Module]
 
 
 @dataclass(frozen=True)
@@ -44,14 +47,42 @@ def is_custom(name: str) -> bool:
     return split_source(name) is not None
 
 
-def load(given: nn.Module | str | Path, shape: Sequence[int], outputs: int, task: str | None = None) -> CustomNet:
-    """Take a net, or make it from ``file.py:ClassName``, and try it on a small batch.
+def refuse_no_net(given: object) -> None:
+    """Refuse what can be no net, before anything is read.
+
+    Raises:
+        UserError: it is neither an ``nn.Module``, nor a class of one or a function that makes one, nor a name.
+    """
+    if isinstance(given, nn.Module | str | Path) or inspect.isfunction(given) or inspect.ismethod(given):
+        return
+    if isinstance(given, type) and issubclass(given, nn.Module):
+        return
+    if isinstance(given, type):
+        what = f"The class {given.__name__} cannot be the net: it is no torch.nn.Module."
+    else:
+        what = f"{given!r:.60} cannot be the net: it is of type {type(given).__name__}."
+    do = "Give a name of `workings nets`, 'file.py:ClassName', a torch.nn.Module, or its class."
+    raise refuse("not-a-net", what, do=do)
+
+
+def made(given: Own, shape: Sequence[int], outputs: int) -> nn.Module:
+    """The net itself, or one of that class, made for samples of ``shape`` and so many ``outputs``.
+
+    Raises:
+        UserError: it is no net, or its constructor asks for more than the data can say.
+    """
+    refuse_no_net(given)
+    return given if isinstance(given, nn.Module) else _construct(given, None, tuple(shape), outputs)
+
+
+def load(given: Own | str | Path, shape: Sequence[int], outputs: int, task: str | None = None) -> CustomNet:
+    """Take a net, or make it from its class or ``file.py:ClassName``, and try it on a small batch.
 
     The constructor is called with what its parameter names ask for (``shape``, ``in_features``, ``in_channels``,
     ``outputs``, ``num_classes`` and the like); it needs none.
 
     Args:
-        given: the net, or where its class is.
+        given: the net, its class, or where that is.
         shape: of one sample.
         outputs: how many numbers it must give for a sample.
         task: ``binary``, ``multiclass`` or ``regression``, where known.
@@ -60,21 +91,21 @@ def load(given: nn.Module | str | Path, shape: Sequence[int], outputs: int, task
         UserError: file or class missing, no net, a constructor that asks for more, outputs of a wrong shape, or an
             ending that does not fit the loss.
     """
-    if isinstance(given, nn.Module):
-        net, source, path = given, None, None
-    else:
+    if isinstance(given, str | Path):
         source = str(given)
-        path, made = find_in_file(source)
-        net = made if isinstance(made, nn.Module) else _construct(made, path, tuple(shape), outputs)
+        path, found = find_in_file(source)
+        net = found if isinstance(found, nn.Module) else _construct(found, path, tuple(shape), outputs)
+    else:
+        net, source, path = made(given, shape, outputs), None, None
     name = type(net).__name__
     problems = _try(net, name, path, shape, outputs)
-    found = ending(net, shape)
-    problem = misfit(found, name, outputs, task)
+    ends = ending(net, shape)
+    problem = misfit(ends, name, outputs, task)
     if problem is not None:
         problems.append(problem)
     if any(each.level == "error" for each in problems):
         raise UserError([each for each in problems if each.level == "error"])
-    return CustomNet(net, name, source, found, problems)
+    return CustomNet(net, name, source, ends, problems)
 
 
 # Names of constructor parameters, and what they mean.
@@ -89,7 +120,8 @@ _FEATURES = (
 _CHANNELS = ("in_channels", "input_channels", "channels", "num_channels", "n_channels", "in_chans")
 
 
-def _construct(make: Any, path: Path, shape: tuple[int, ...], outputs: int) -> nn.Module:
+def _construct(make: Any, path: Path | None, shape: tuple[int, ...], outputs: int) -> nn.Module:
+    place = str(path) if path else f"{make.__module__}.{make.__qualname__}"
     meanings: dict[str, object] = dict.fromkeys(_SHAPE, shape)
     meanings.update(dict.fromkeys(_OUTPUTS, outputs))
     meanings.update({name: int(torch.Size(shape).numel()) for name in _FEATURES})
@@ -112,7 +144,7 @@ def _construct(make: Any, path: Path, shape: tuple[int, ...], outputs: int) -> n
         raise refuse(
             "constructor-arguments",
             f"{make.__name__} cannot be made: its constructor asks for {', '.join(missing)}.",
-            where=str(path),
+            where=place,
             count=len(missing),
             why="From the data come only the shape of a sample and the number of outputs.",
             do="Give these parameters defaults, or call them shape, in_features, in_channels, outputs, num_classes.",
@@ -124,14 +156,14 @@ def _construct(make: Any, path: Path, shape: tuple[int, ...], outputs: int) -> n
         raise refuse(
             "constructor-fails",
             f"{make.__name__}({said}) cannot be made: {type(error).__name__}: {error}",
-            where=line_of(error, path),
+            where=line_of(error, path) if path else place,
             do="Correct the constructor.",
         ) from error
     if not isinstance(net, nn.Module):
         raise refuse(
             "not-a-net",
             f"{make.__name__} gives a {type(net).__name__}, not a torch.nn.Module.",
-            where=str(path),
+            where=place,
             do="Let it return a torch.nn.Module.",
         )
     return net

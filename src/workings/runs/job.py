@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
 from workings.base.events import Decided, Emit, Noticed, Phase
 from workings.base.problems import Problem
 from workings.data.dataset import Dataset
 from workings.data.source import Source
 from workings.data.split import Split
+from workings.nets.custom import Own
 from workings.runs.recipe import Recipe
 from workings.runs.run import Run
 from workings.runs.work import Outcome
@@ -33,7 +32,7 @@ class Job:
     emit: Emit
     data: object
     test: object | None
-    net: nn.Module | None
+    net: Own | None
     resume: Path | None
     out: str | os.PathLike[str] | None
     look_further: Callable[[Run, Outcome, Emit], None] | None = None

@@ -82,8 +82,8 @@ class Run:
         return dataset
 
 
-def open_run(path: str | os.PathLike[str], net: nn.Module | None = None) -> Run:
-    """Open a run's folder. ``net``: the person's own module, where the run was trained with one from memory.
+def open_run(path: str | os.PathLike[str], net: custom.Own | None = None) -> Run:
+    """Open a run's folder. ``net``: the person's own module or its class, where it was trained with one from memory.
 
     Raises:
         UserError: no run there, or one that is damaged, unfinished or of a newer version.
@@ -96,7 +96,11 @@ def open_run(path: str | os.PathLike[str], net: nn.Module | None = None) -> Run:
     recipe = load_recipe(folder / "recipe.yaml")
     schema = Schema.model_validate(read_versioned(folder / "schema.json"))
     prep = load_preparation(read_versioned(folder / "prepare.json"), folder)
-    made = net if net is not None else make_net(read_versioned(folder / "net.json"))
+    description = read_versioned(folder / "net.json")
+    if net is None:
+        made = make_net(description)
+    else:
+        made = custom.made(net, description["shape"], description["outputs"])
     load_weights(folder / "weights.safetensors", made)
     made.eval()
     return Run(folder, recipe, schema, prep, made)
