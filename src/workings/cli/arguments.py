@@ -12,7 +12,7 @@ from workings.base.errors import UserError
 from workings.base.problems import Problem, nearest, shorten, unknown_name
 
 BAD_FILES = ("refuse", "skip")
-TASKS = ("binary", "multiclass", "regression")
+TASKS = ("binary", "multiclass", "classification", "regression", "language", "forecast", "translation")
 
 
 def stop_if_any(problems: Sequence[Problem]) -> None:

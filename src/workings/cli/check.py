@@ -22,7 +22,21 @@ def check(
     data: Annotated[str, typer.Argument(metavar="DATA", help="What you would give to `workings train`.")],
     target: Annotated[
         str | None,
-        typer.Option(metavar="COLUMN", help="The column of a table to predict. Folders of images need none."),
+        typer.Option(
+            metavar="COLUMN",
+            help="The column to predict; folders need none. Of a text file: the file of its translations.",
+        ),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help="binary, multiclass, regression, language, forecast or translation. Default: from the data.",
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="How to read the data, as for `workings train`."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
 ) -> None:
@@ -30,14 +44,15 @@ def check(
 
     Exits with 2 if anything would stop a training run.
     """
-    given.stop_if_any(given.existing(data))
+    options, problems = given.settings_of(settings or [])
+    given.stop_if_any([*given.existing(data), *given.one_of("task", task, given.TASKS), *problems])
 
     from workings import api
     from workings.cli import console
     from workings.cli.readers import reading
 
     with reading(quiet=True) as readers:
-        dataset, problems = api.check(data, target=target, emit=readers)
+        dataset, problems = api.check(data, target=target, task=task, emit=readers, **options)
     if as_json:
         console.write_json(_summary(data, dataset, problems))
     else:
@@ -71,7 +86,7 @@ def _show(data: str, dataset: Dataset | None, problems: Sequence[Problem], scree
 
     if dataset is not None:
         task = dataset.task
-        rows = "rows" if dataset.kind == "table" else "images"
+        rows = COUNTED[dataset.kind]
         screen.print(f"[bold]{escape(data)}[/]  {dataset.n:,} {rows}", soft_wrap=True)
         target = f"{task.kind}, target '{task.target}'" if task.target else task.kind
         for line in folded(f"Task: {target} — {task.reason}", screen.width, "", "      "):
@@ -93,6 +108,16 @@ def _show(data: str, dataset: Dataset | None, problems: Sequence[Problem], scree
             screen.print(line, soft_wrap=True)
 
 
+# What the samples of each kind of data are called.
+COUNTED = {
+    "table": "rows",
+    "images": "images",
+    "text": "texts",
+    "language": "characters",
+    "series": "steps",
+    "sound": "recordings",
+    "pairs": "pairs",
+}
 SHOWN = 60  # fields; a table of pixels has hundreds, all alike
 
 
@@ -128,13 +153,13 @@ def _fields(dataset: Dataset) -> RenderableType:
 
 
 def _classes(dataset: Dataset) -> RenderableType:
-    """How many images there are of each class."""
+    """How many samples there are of each class."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("class", no_wrap=True, overflow="ellipsis", max_width=40)
-    table.add_column("images", justify="right", no_wrap=True)
+    table.add_column(COUNTED[dataset.kind], justify="right", no_wrap=True)
     counts = list(dataset.class_counts.items())
     for name, count in counts[:SHOWN]:
         table.add_row(Text(name), f"{count:,}")

@@ -62,8 +62,14 @@ def show(run: Run, screen: Console) -> None:
     commands = {
         f"workings report {path} --open": "read the report" if found["report"] else "write the report, and read it",
         f"workings evaluate {path} DATA": "the metrics on other rows",
-        f"workings predict {path} DATA": "one line a row",
     }
+    own = {
+        "language": (f"workings generate {path}", "let it write"),
+        "forecast": (f"workings forecast {path}", "what comes next"),
+        "translation": (f"workings translate {path} TEXT", "what it makes of a text"),
+    }
+    command, what = own.get(found["task"], (f"workings predict {path} DATA", "one line a row"))
+    commands[command] = what
     longest = max(map(len, commands))
     for command, what in commands.items():
         # On a narrow screen the command stays in one piece, ready to be copied.

@@ -19,20 +19,27 @@ def train(
         str | None,
         typer.Argument(
             metavar="DATA",
-            help="A table (CSV, TSV, Parquet), a folder with a folder of images for each class, or a CSV of image "
-            "paths. Not needed with --resume or --recipe.",
+            help="A table (CSV, TSV, Parquet) of features, texts or a series; a folder with a folder of images, texts "
+            "or recordings for each class; a text file. Not needed with --resume or --recipe.",
             show_default=False,
         ),
     ] = None,
     target: Annotated[
         str | None,
-        typer.Option(metavar="COLUMN", help="The column of a table to predict. Folders of images need none."),
+        typer.Option(
+            metavar="COLUMN",
+            help="The column to predict; folders need none. Of a text file: the file of its translations.",
+        ),
     ] = None,
     test: Annotated[
         str | None, typer.Option(metavar="DATA", help="Rows to test on. Default: a part of DATA is held out.")
     ] = None,
     task: Annotated[
-        str | None, typer.Option(metavar="KIND", help="binary, multiclass or regression. Default: inferred.")
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help="binary, multiclass, regression, language, forecast or translation. Default: from the data.",
+        ),
     ] = None,
     net: Annotated[
         str | None,

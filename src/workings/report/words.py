@@ -5,12 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-SHARES = frozenset({"accuracy", "balanced_accuracy", "precision", "recall", "top_5_accuracy", "mape"})
+SHARES = frozenset(
+    {"exact_match", "token_accuracy", "accuracy", "balanced_accuracy", "precision", "recall", "top_5_accuracy", "mape"}
+)
 IN_WORDS = {
     "accuracy": "accuracy",
     "average_precision": "average precision",
     "balanced_accuracy": "balanced accuracy",
+    "bits_per_character": "bits per character",
+    "bleu": "BLEU",
     "brier": "Brier score",
+    "chrf": "chrF",
+    "exact_match": "exact match",
     "f1": "F1",
     "f1_macro": "macro F1",
     "f1_weighted": "weighted F1",
@@ -19,16 +25,21 @@ IN_WORDS = {
     "loss": "loss",
     "mae": "mean absolute error",
     "mape": "mean absolute percentage error",
+    "mase": "MASE",
     "mcc": "Matthews correlation",
     "median_ae": "median absolute error",
     "mse": "mean squared error",
+    "nats_per_token": "nats per token",
     "precision": "precision",
     "r2": "R²",
     "recall": "recall",
     "rmse": "root mean squared error",
     "roc_auc": "ROC AUC",
     "roc_auc_ovr_macro": "ROC AUC, one against the rest",
+    "smape": "sMAPE",
+    "token_accuracy": "token accuracy",
     "top_5_accuracy": "top-5 accuracy",
+    "wer": "word error rate",
 }
 SHORT = {"mae": "MAE", "median_ae": "median error", "rmse": "RMSE", "roc_auc_ovr_macro": "ROC AUC"}
 
