@@ -14,6 +14,10 @@ from workings.nets import cnn as _cnn  # noqa: F401  isort: skip
 from workings.nets import resnet as _resnet  # noqa: F401  isort: skip
 from workings.nets import whitened as _whitened  # noqa: F401  isort: skip
 from workings.nets import recurrent as _recurrent  # noqa: F401  isort: skip
+from workings.nets import encoder_decoder as _encoder_decoder  # noqa: F401  isort: skip
+from workings.nets import transformer_encoder as _transformer_encoder  # noqa: F401  isort: skip
+from workings.nets import gpt as _gpt  # noqa: F401  isort: skip
+from workings.nets import transformer as _transformer  # noqa: F401  isort: skip
 from workings.nets.registry import NetInfo, build, check_shape, info, infos, names, settle
 from workings.nets.settings import SettingInfo
 
