@@ -42,6 +42,8 @@ OPTIONS: dict[str, Option] = {
     "horizon": Option("how many steps ahead to forecast", ("series",)),
     "window": Option("how many past steps the net sees", ("series",)),
     "season": Option("steps of one season, for the seasonal-naive forecast", ("series",)),
+    "fill": Option("of missing steps and values: refuse, linear or previous; what is filled is told", ("series",)),
+    "transform": Option("auto, none, log, difference (over a season) or log+difference", ("series",)),
     "split": Option("the parts for training, validation and test, in rows or shares: [0.7, 0.1, 0.2]", ("series",)),
     "pattern": Option("how file names say label and group: {label}_{group}_{take}", ("sound",)),
     "group": Option("the column of a group, such as the speaker, that stays on one side", ("sound", "text")),

@@ -1,0 +1,1 @@
+"""Series: numbers that follow each other at equal steps of time, to be forecast."""
