@@ -23,6 +23,7 @@ from workings.nets.activations import Activation
 from workings.nets.geometry import conv_equation, padding_kind
 from workings.nets.layers import Add, Dropout, GaussianNoise, Maxout, Scale
 from workings.nets.recurrence import Layer
+from workings.nets.sequences import ToVectors
 
 Shape = tuple[int, ...]
 
@@ -225,6 +226,6 @@ def is_whole(layer: nn.Module) -> bool:
     """Whether a layer is listed as one row: it has no layers inside, or owns parameters or work of its own."""
     if isinstance(layer, Maxout) or holds_parameters_inside(layer):
         return True
-    if isinstance(layer, nn.Sequential) and not len(layer):
-        return False
+    if isinstance(layer, nn.Sequential | ToVectors) and not any(True for _ in layer.children()):
+        return False  # it hands on what it was given
     return not any(True for _ in layer.children()) or any(True for _ in layer.parameters(recurse=False))
