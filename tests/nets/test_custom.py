@@ -15,6 +15,7 @@ from torch import Tensor, nn
 import workings
 from workings import nets
 from workings.base.errors import UserError
+from workings.base.form import Form
 from workings.nets.custom import Own, is_custom, load
 from workings.nets.endings import ending
 from workings.nets.registry import SEQUENCES
@@ -371,3 +372,24 @@ def test_training_takes_a_class_and_opens_its_run_with_it(tmp_path: Path) -> Non
     again = workings.open_run(run.path, net=Dense)
     for name, tensor in run.net.state_dict().items():
         assert torch.equal(again.net.state_dict()[name], tensor)
+
+
+class Bag(nn.Module):
+    """The mean of a text's vectors, and one dense layer; made from what the data say."""
+
+    def __init__(self, vocab_size: int, num_classes: int) -> None:
+        super().__init__()
+        self.vectors = nn.Embedding(vocab_size, 8)
+        self.output = nn.Linear(8, num_classes)
+
+    def forward(self, x_BT: Tensor) -> Tensor:
+        return self.output(self.vectors(x_BT).mean(1))
+
+
+def test_a_net_for_tokens_is_tried_on_tokens() -> None:
+    """A class gets the vocabulary's size by its parameter's name; answers for each step are asked for where due."""
+    found = load(Bag, (7,), 3, "multiclass", Form(vocabulary=20)).net
+    assert isinstance(found, Bag)
+    assert found.vectors.num_embeddings == 20
+    with pytest.raises(UserError, match=r"\(B, 7, 20\)"):
+        load(Bag, (7,), 20, "language", Form(vocabulary=20, each_step=True))

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from workings.base.errors import UserError, refuse
+from workings.base.form import Form
 from workings.nets.geometry import conv_equation, conv_out, padding_kind, padding_size, same_padding
 from workings.nets.layer_facts import by, facts_of, holds_parameters_inside, is_whole
 from workings.nets.receptive import Fields
@@ -115,9 +116,13 @@ def untouched(net: nn.Module) -> Iterator[None]:
                     buffer.copy_(buffers[name])
 
 
-def zeros_for(net: nn.Module, shape: Sequence[int], batch: int = 1) -> Tensor:
-    """A batch of zeros (batch, *shape), of the type and on the device of the net's parameters; ones for tokens."""
-    if getattr(getattr(net, "form", None), "vocabulary", None) is not None:
+def zeros_for(net: nn.Module, shape: Sequence[int], batch: int = 1, form: Form | None = None) -> Tensor:
+    """A batch of zeros (batch, *shape), of the type and on the device of the net's parameters; ones for tokens.
+
+    form: of the samples, where the net does not say it itself.
+    """
+    form = form or getattr(net, "form", None)
+    if form is not None and form.vocabulary is not None:
         return torch.ones(batch, *shape, dtype=torch.int64)  # tokens; 0 would be padding
     first = next((p for p in net.parameters() if p.is_floating_point()), None)
     if first is None:
@@ -179,8 +184,8 @@ def _first_tensor(value: Any) -> Tensor | None:
     return None
 
 
-def describe(net: nn.Module, shape: Sequence[int]) -> list[LayerRow]:
-    """Every layer of ``net``, in the order in which they run, on a sample of ``shape``.
+def describe(net: nn.Module, shape: Sequence[int], form: Form | None = None) -> list[LayerRow]:
+    """Every layer of ``net``, in the order in which they run, on a sample of ``shape`` and ``form``.
 
     A layer that runs twice has two rows; its parameters are counted in the first. Parameters that no layer of its
     own holds or that did not run come in a last row, so that the rows always sum to all parameters of the net.
@@ -188,7 +193,7 @@ def describe(net: nn.Module, shape: Sequence[int]) -> list[LayerRow]:
     Raises:
         UserError: the net cannot work on such samples.
     """
-    sample = zeros_for(net, shape)
+    sample = zeros_for(net, shape, form=form)
     reader = _Reader(net, sample)
     handles = [module.register_forward_hook(reader.read) for module in net.modules() if is_whole(module)]
     try:

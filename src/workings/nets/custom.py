@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from workings.base.errors import UserError, refuse
+from workings.base.form import Form
 from workings.base.problems import Problem
 from workings.nets.arithmetic import untouched, zeros_for
 from workings.nets.endings import Ending, ending, misfit
@@ -65,17 +66,19 @@ def refuse_no_net(given: object) -> None:
     raise refuse("not-a-net", what, do=do)
 
 
-def made(given: Own, shape: Sequence[int], outputs: int) -> nn.Module:
+def made(given: Own, shape: Sequence[int], outputs: int, form: Form | None = None) -> nn.Module:
     """The net itself, or one of that class, made for samples of ``shape`` and so many ``outputs``.
 
     Raises:
         UserError: it is no net, or its constructor asks for more than the data can say.
     """
     refuse_no_net(given)
-    return given if isinstance(given, nn.Module) else _construct(given, None, tuple(shape), outputs)
+    return given if isinstance(given, nn.Module) else _construct(given, None, tuple(shape), outputs, form or Form())
 
 
-def load(given: Own | str | Path, shape: Sequence[int], outputs: int, task: str | None = None) -> CustomNet:
+def load(
+    given: Own | str | Path, shape: Sequence[int], outputs: int, task: str | None = None, form: Form | None = None
+) -> CustomNet:
     """Take a net, or make it from its class or ``file.py:ClassName``, and try it on a small batch.
 
     The constructor is called with what its parameter names ask for (``shape``, ``in_features``, ``in_channels``,
@@ -85,21 +88,23 @@ def load(given: Own | str | Path, shape: Sequence[int], outputs: int, task: str 
         given: the net, its class, or where that is.
         shape: of one sample.
         outputs: how many numbers it must give for a sample.
-        task: ``binary``, ``multiclass`` or ``regression``, where known.
+        task: what is learnt, where known.
+        form: of samples and answers; that of tables and images where None.
 
     Raises:
         UserError: file or class missing, no net, a constructor that asks for more, outputs of a wrong shape, or an
             ending that does not fit the loss.
     """
+    form = form or Form()
     if isinstance(given, str | Path):
         source = str(given)
         path, found = find_in_file(source)
-        net = found if isinstance(found, nn.Module) else _construct(found, path, tuple(shape), outputs)
+        net = found if isinstance(found, nn.Module) else _construct(found, path, tuple(shape), outputs, form)
     else:
-        net, source, path = made(given, shape, outputs), None, None
+        net, source, path = made(given, shape, outputs, form), None, None
     name = type(net).__name__
-    problems = _try(net, name, path, shape, outputs)
-    ends = ending(net, shape)
+    problems = _try(net, name, path, shape, outputs, form)
+    ends: Ending = ending(net, shape) if form == Form() else "unknown"
     problem = misfit(ends, name, outputs, task)
     if problem is not None:
         problems.append(problem)
@@ -117,16 +122,22 @@ _OUTPUTS = (
 _FEATURES = (
     "in_features input_dim in_dim input_size in_size n_features num_features features inputs n_inputs num_inputs d_in"
 ).split()
+_VOCABULARY = ("vocabulary", "vocab_size", "n_vocab", "num_embeddings", "n_tokens", "num_tokens", "ntoken")
 _CHANNELS = ("in_channels", "input_channels", "channels", "num_channels", "n_channels", "in_chans")
 
 
-def _construct(make: Any, path: Path | None, shape: tuple[int, ...], outputs: int) -> nn.Module:
+def _construct(make: Any, path: Path | None, shape: tuple[int, ...], outputs: int, form: Form) -> nn.Module:
     place = str(path) if path else f"{make.__module__}.{make.__qualname__}"
     meanings: dict[str, object] = dict.fromkeys(_SHAPE, shape)
     meanings.update(dict.fromkeys(_OUTPUTS, outputs))
     meanings.update({name: int(torch.Size(shape).numel()) for name in _FEATURES})
     if len(shape) > 1:
         meanings.update(dict.fromkeys(_CHANNELS, shape[0]))
+    if len(shape) == 2:  # a sequence: its steps are many, its features those of one step
+        meanings.update(dict.fromkeys(_FEATURES, shape[1]))
+    if form.vocabulary is not None:
+        meanings.update(dict.fromkeys(_VOCABULARY, form.vocabulary))
+    meanings.update(horizon=form.horizon, form=form)
     arguments: list[object] = []
     named: dict[str, object] = {}
     missing: list[str] = []
@@ -169,17 +180,19 @@ def _construct(make: Any, path: Path | None, shape: tuple[int, ...], outputs: in
     return net
 
 
-def _try(net: nn.Module, name: str, path: Path | None, shape: Sequence[int], outputs: int) -> list[Problem]:
+def _try(net: nn.Module, name: str, path: Path | None, shape: Sequence[int], outputs: int, form: Form) -> list[Problem]:
     """Run one small batch; raise what is wrong, return what is worth telling."""
     where = str(path) if path else name
     B = 3 if outputs != 3 else 5  # unlike the outputs, so that one axis is not taken for the other
     try:
         if any(is_lazy(each) for each in [*net.parameters(), *net.buffers()]):
             with torch.no_grad():
-                net(zeros_for(net, shape, B))  # lazy layers take their sizes from the first batch
-        x = torch.randn(B, *shape, generator=torch.Generator().manual_seed(0))
+                net(zeros_for(net, shape, B, form))  # lazy layers take their sizes from the first batch
+        zeros = zeros_for(net, shape, B, form)
+        generator = torch.Generator().manual_seed(0)
+        x = zeros if not zeros.is_floating_point() else torch.randn(B, *shape, generator=generator).to(zeros)
         with untouched(net):
-            out = net(x.to(zeros_for(net, ())))
+            out = net(x)
     except USER_CODE_ERRORS as error:
         raise refuse(
             "net-fails",
@@ -188,7 +201,9 @@ def _try(net: nn.Module, name: str, path: Path | None, shape: Sequence[int], out
             why="It was tried on a batch of the data's shape before training.",
             do=f"Let forward take a batch of shape (B, {', '.join(map(str, shape))}).",
         ) from error
-    wanted = f"(B, {outputs})"
+    steps = shape[-1:] if form.each_step or isinstance(form.vocabulary, tuple) else ()
+    full = (B, *steps, outputs)
+    wanted = f"(B, {', '.join(map(str, full[1:]))})"
     if not isinstance(out, Tensor):
         raise refuse(
             "net-output",
@@ -200,7 +215,7 @@ def _try(net: nn.Module, name: str, path: Path | None, shape: Sequence[int], out
     if outputs == 1 and out.shape == (B,):
         net.register_forward_hook(_as_column)
         problems.append(Problem("note", "net-output", f"The net {name} gives (B,); it is read as (B, 1).", where))
-    elif out.shape != (B, outputs):
+    elif out.shape != full:
         got = by(out.shape[1:]) or "no"
         alone = out.ndim > 0 and out.shape[0] == B
         what = f"gives {got} outputs for a sample" if alone else f"gives {tuple(out.shape)} for a batch of {B}"

@@ -38,7 +38,7 @@ def make_net(job: Job, data: Prepared) -> tuple[nn.Module, dict[str, Any]]:
         )
     own = None
     if job.net is not None or custom.is_custom(recipe.net):
-        own = custom.load(job.net if job.net is not None else recipe.net, shape, outs, dataset.task.kind)
+        own = custom.load(job.net if job.net is not None else recipe.net, shape, outs, dataset.task.kind, form)
         for problem in own.problems:
             job.notice(problem)
     if own is None and recipe.net != "auto":

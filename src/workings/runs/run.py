@@ -100,7 +100,7 @@ def open_run(path: str | os.PathLike[str], net: custom.Own | None = None) -> Run
     if net is None:
         made = make_net(description)
     else:
-        made = custom.made(net, description["shape"], description["outputs"])
+        made = custom.made(net, description["shape"], description["outputs"], Form.of(description.get("form")))
     load_weights(folder / "weights.safetensors", made)
     made.eval()
     return Run(folder, recipe, schema, prep, made)
@@ -134,7 +134,7 @@ def make_net(description: Mapping[str, Any]) -> nn.Module:
     """
     shape, outs = tuple(description["shape"]), int(description["outputs"])
     if description.get("source"):
-        return custom.load(description["source"], shape, outs).net
+        return custom.load(description["source"], shape, outs, form=Form.of(description.get("form"))).net
     if description["name"] == "custom":
         raise refuse(
             "net-from-memory",

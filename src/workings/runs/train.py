@@ -111,7 +111,7 @@ def _start_folder(job: Job, data: Prepared, description: Mapping[str, Any], fit:
     path = files.new_folder(job.out, stem)
     files.write_versioned(path / "schema.json", data.dataset.schema.model_dump(mode="json"))
     files.write_versioned(path / "prepare.json", data.prep.model_dump(mode="json"))
-    rows = arithmetic.describe(fit.net, tuple(data.train.shape))
+    rows = arithmetic.describe(fit.net, tuple(data.train.shape), data.train.form)
     parameters = sum(p.numel() for p in fit.net.parameters())
     layers = [row.to_dict() for row in rows]
     files.write_versioned(path / "net.json", {**description, "layers": layers, "parameters": parameters})
