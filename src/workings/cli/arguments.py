@@ -143,6 +143,8 @@ _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 def _scalar(key: str, written: str) -> tuple[Any, Problem | None]:
     import yaml
 
+    if key == "pattern":  # {label}_{take} is a text, though YAML takes a brace for the start of a mapping
+        return written, None
     # YAML 1.1 takes 1e-3 for a text; people mean the number.
     if _NUMBER.fullmatch(written.strip()):
         return float(written), None

@@ -1,0 +1,269 @@
+"""Opening recordings: from whatever the user gave to a :class:`SoundDataset`, with every problem told at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workings.base.errors import UserError, refuse
+from workings.base.events import Decided, Emit, Phase
+from workings.base.problems import Problem, shorten, unknown_name
+from workings.data.images.targets import infer_task, number
+from workings.data.schema import Schema, Task
+from workings.data.sound.arrays import Arrays, labels_of, read_waves, unpack
+from workings.data.sound.checks import (
+    class_problems,
+    duplicate_problems,
+    held_out_problems,
+    label_is_rate,
+    unknown_classes,
+)
+from workings.data.sound.dataset import SoundDataset
+from workings.data.sound.decode import Head
+from workings.data.sound.describing import describe
+from workings.data.sound.features import usual_mel
+from workings.data.sound.listing import Listing, list_folder
+from workings.data.sound.plan import Hearing, check_memory, choose_length, choose_rate
+from workings.data.sound.prepare import SoundPreparation
+from workings.data.sound.reading import BadFile, Recordings, bad_files, hear, read_files, read_heads
+from workings.data.sound.table import list_table
+
+TASKS = ("binary", "multiclass", "classification", "regression")
+
+
+def open_recordings(
+    data: object, target: str | None, task: str | None, on_bad_file: str, emit: Emit, options: Mapping[str, Any]
+) -> SoundDataset:
+    """Read, decode and check recordings with labels.
+
+    data: a folder with a folder per class, or with names that say the class; a CSV, TSV or Parquet file with a column
+        of paths; or ``(waves, labels, rate)``.
+    options: ``pattern``, ``group``, ``hold_out``, ``sample_rate``, ``seconds``.
+
+    Raises:
+        UserError: everything that is wrong with the recordings and labels, together.
+    """
+    _check(task, on_bad_file, options)
+    if isinstance(data, (str, Path)):
+        listing = _list(Path(data), target, options, labelled=True)
+        recordings = _from_files(listing, on_bad_file, emit, options)
+        labels, groups = _of_kept(listing.labels, recordings), _of_kept(listing.groups, recordings)
+        target, by_folder = listing.target, listing.by_folder
+    else:
+        arrays = unpack(data)
+        if arrays.labels is None:
+            raise refuse("no-target", "The recordings come without labels.", do="Give (waves, labels, rate).")
+        recordings = _from_arrays(arrays, on_bad_file, emit, options)
+        labels = _of_kept(labels_of(arrays.labels, len(arrays.waves)), recordings)
+        groups, target, by_folder = None, target or "y", False
+    assert labels is not None
+    found = infer_task(labels, target, task, by_folder)
+    if found.classes is not None:
+        recordings.problems += class_problems(labels, by_folder)
+    recordings.problems += label_is_rate(recordings.rates, labels if found.classes is not None else None)
+    recordings.groups = groups
+    recordings.problems += held_out_problems(groups, labels, options)
+    _finish(recordings, labels, found)
+    return SoundDataset(recordings, found, describe(recordings, labels, found), dict(options))
+
+
+def read_recordings_for(
+    prep: SoundPreparation,
+    schema: Schema,
+    data: object,
+    require_target: bool,
+    on_bad_file: str,
+    emit: Emit,
+    options: Mapping[str, Any],
+) -> SoundDataset:
+    """New recordings, heard as ``prep`` heard those that were trained on.
+
+    Without ``require_target`` a flat folder, one recording, or ``(waves, rate)`` will do, and labels that are not the
+    network's classes are dropped, which is told.
+
+    Raises:
+        UserError: what :func:`open_recordings` refuses; classes that the network does not know, with the nearest name.
+    """
+    task = prep.task()
+    hearing = Hearing(prep.mel, prep.length)
+    options = {"pattern": prep.pattern, "group": prep.group, **options}
+    if isinstance(data, (str, Path)):
+        listing = _list_for(Path(data), prep, options, require_target)
+        recordings = _from_files(listing, on_bad_file, emit, options, hearing)
+        labels, recordings.groups = _of_kept(listing.labels, recordings), _of_kept(listing.groups, recordings)
+    else:
+        arrays = unpack(data)
+        recordings = _from_arrays(arrays, on_bad_file, emit, options, hearing)
+        labels = None
+        if arrays.labels is not None:
+            labels = _of_kept(labels_of(arrays.labels, len(arrays.waves)), recordings)
+    if labels is None and require_target:
+        raise refuse("no-target", "The recordings come without labels, so there is nothing to compare with.")
+    if labels is not None and task.classes is not None:
+        unknown = unknown_classes(labels, task.classes)
+        if unknown is not None and require_target:
+            raise UserError([unknown, *(each for each in recordings.problems if each.level == "error")])
+        if unknown is not None:
+            what = "The labels were not used: " + unknown.what
+            recordings.problems.append(replace(unknown, level="note", what=what, why="", do=""))
+            labels = None
+    _warn_of_lengths(recordings, prep)
+    _finish(recordings, labels, task)
+    return SoundDataset(recordings, task, schema, dict(options))
+
+
+def _check(task: str | None, on_bad_file: str, options: Mapping[str, Any]) -> None:
+    problems: list[Problem] = []
+    if task is not None and task not in TASKS:
+        problems.append(unknown_name("task", task, TASKS))
+    if on_bad_file not in ("refuse", "skip"):
+        problems.append(unknown_name("choice for bad files", on_bad_file, ("refuse", "skip")))
+    for name, least, unit in (("sample_rate", 1_000, "hertz"), ("seconds", 0.025, "seconds")):
+        value = options.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or value < least):
+            what = f"{name} is {value!r}; it must be a number of {unit}, {least:,} at least."
+            problems.append(Problem("error", "bad-value", what, do=f"Change {name}, or leave it out."))
+    if problems:
+        raise UserError(problems)
+
+
+def _list(path: Path, target: str | None, options: Mapping[str, Any], *, labelled: bool) -> Listing:
+    pattern, group = options.get("pattern"), options.get("group")
+    if not path.exists():
+        raise refuse("no-such-file", f"There is no file or folder '{path}'.")
+    if path.is_dir():
+        if group is not None and labelled:
+            what = f"The group '{group}' would be a column of a table; '{path}' is a folder."
+            do = "Let the names say it: --set pattern={group}_{take}, or {label}_{group}_{take}."
+            raise refuse("group-of-a-folder", what, do=do)
+        return list_folder(path, labelled=labelled, pattern=pattern)
+    if path.suffix.lower() in {".csv", ".tsv", ".parquet"}:
+        if pattern is not None and labelled:
+            what = f"The pattern '{pattern}' is for names in a folder; '{path}' is a table."
+            raise refuse("pattern-of-a-table", what, do="Leave it out; --set group=COLUMN names a column of groups.")
+        return list_table(path, target, labelled=labelled, group=group)
+    if labelled:
+        raise refuse("one-recording", f"'{path}' is one recording; learning needs a folder of them.")
+    return Listing(path.parent, [path], [path.name])
+
+
+def _list_for(path: Path, prep: SoundPreparation, options: Mapping[str, Any], require_target: bool) -> Listing:
+    """New recordings; names that the training's pattern does not fit are no fault where no labels are needed."""
+    try:
+        return _list(path, prep.target, options, labelled=require_target)
+    except UserError as error:
+        if require_target or error.problems[0].code != "name-without-pattern":
+            raise
+        return _list(path, prep.target, {**options, "pattern": None}, labelled=False)
+
+
+def _from_files(
+    listing: Listing, on_bad_file: str, emit: Emit, options: Mapping[str, Any], hearing: Hearing | None = None
+) -> Recordings:
+    total = len(listing.files)
+    emit(Phase("reading", f"{total:,} recordings"))
+    heads, bad = read_heads(listing.files, listing.names)
+    good = [head for head in heads if head is not None]
+    if not good:
+        bad_files(bad, total, skip=True)
+    hearing = hearing or _choose(good, emit, options)
+    most = hearing.mel.samples(hearing.most_frames) / hearing.mel.rate
+    check_memory(sum(min(head.seconds, most) for head in good), hearing.mel)
+    recordings = read_files(listing.files, listing.names, heads, bad, hearing, emit)
+    recordings.problems = [
+        *listing.problems,
+        *bad_files(recordings.skipped, total, on_bad_file == "skip"),
+        *recordings.problems,
+    ]
+    return recordings
+
+
+def _from_arrays(
+    arrays: Arrays, on_bad_file: str, emit: Emit, options: Mapping[str, Any], hearing: Hearing | None = None
+) -> Recordings:
+    total = len(arrays.waves)
+    heads = [Head(arrays.rate, 1, len(wave) if hasattr(wave, "__len__") else 1) for wave in arrays.waves]
+    hearing = hearing or _choose([head for head in heads if head.samples] or heads, emit, options)
+    digest = hashlib.sha256()
+    failed: list[BadFile] = []
+    recordings = hear(
+        read_waves(arrays, failed),
+        total,
+        arrays.names,
+        hearing,
+        emit,
+        failed,
+        lambda k, wave: digest.update(wave.sound_hash),
+    )
+    recordings.digest, recordings.skipped = digest.hexdigest(), failed
+    recordings.problems = [*bad_files(failed, total, on_bad_file == "skip"), *recordings.problems]
+    return recordings
+
+
+def _choose(heads: list[Head], emit: Emit, options: Mapping[str, Any]) -> Hearing:
+    """One rate and one limit for all, told with the reasons."""
+    asked = options.get("sample_rate")
+    rate, why = choose_rate(heads, None if asked is None else int(asked))
+    emit(Decided("sample_rate", rate, why))
+    mel = usual_mel(rate)
+    most, reason = choose_length(heads, mel, options.get("seconds"))
+    emit(Decided("longest_seconds", round(mel.samples(most) / rate, 3), reason))
+    return Hearing(mel, most)
+
+
+def _of_kept(values: list[str] | None, recordings: Recordings) -> list[str] | None:
+    """The values of the recordings that were kept."""
+    return None if values is None else [values[k] for k in recordings.kept.tolist()]
+
+
+def _finish(recordings: Recordings, labels: list[str] | None, task: Task) -> None:
+    """Number the labels, look for duplicates, and raise everything that is wrong together."""
+    if labels is not None:
+        if task.classes is not None:
+            number_of = {name: k for k, name in enumerate(task.classes)}
+            recordings.y = np.array([number_of[label] for label in labels], dtype=np.int64)
+        else:
+            recordings.y = _numbers(labels, task.target, recordings)
+        labelled = "\n".join([recordings.digest, *labels, *(recordings.groups or [])])
+        recordings.digest = hashlib.sha256(labelled.encode()).hexdigest()
+    recordings.labels = labels
+    recordings.problems += duplicate_problems(recordings.hashes, recordings.names, labels)
+    errors = [problem for problem in recordings.problems if problem.level == "error"]
+    if errors:
+        raise UserError(errors)
+
+
+def _numbers(labels: list[str], target: str, recordings: Recordings) -> np.ndarray:
+    values = [number(label) for label in labels]
+    wrong = [recordings.names[k] for k, value in enumerate(values) if value is None]
+    if wrong:
+        recordings.problems.append(
+            Problem(
+                "error",
+                "target-not-a-number",
+                f"{len(wrong):,} value(s) of '{target}' are not finite numbers.",
+                shorten(wrong),
+                len(wrong),
+                why="One of them makes the loss NaN.",
+                do="Correct the values, or take the rows out.",
+            )
+        )
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+
+def _warn_of_lengths(recordings: Recordings, prep: SoundPreparation) -> None:
+    """Recordings much longer or shorter than any that the network was trained on."""
+    longer = [n for n, s in zip(recordings.names, recordings.seconds, strict=True) if s > 2 * prep.longest]
+    shorter = [n for n, s in zip(recordings.names, recordings.seconds, strict=True) if s < prep.shortest / 2]
+    for names, word, edge in ((longer, "longer", prep.longest), (shorter, "shorter", prep.shortest)):
+        if names:
+            what = f"{len(names):,} recording(s) are far {word} than any that was trained on ({edge:.2g} seconds)."
+            why = "The network was never tried on such recordings."
+            recordings.problems.append(
+                Problem("warning", f"far-{word}-recordings", what, shorten(names), len(names), why)
+            )
