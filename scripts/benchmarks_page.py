@@ -91,11 +91,16 @@ def headlines(results: list[dict[str, Any]]) -> str:
     chosen = [row for row in rows if row.get("headline")] or [row for row in rows if row.get("bar")]
     if not chosen:
         return "No result has been recorded yet; see [benchmarks](docs/benchmarks.md).\n"
-    machines = sorted({f"{shown(each['machine'])}; {shown(each['versions'])}" for each in results})
+    machines = sorted({shown(each["machine"]) for each in results})
+    versions: dict[str, set[str]] = {}
+    for result in results:
+        for package, version in result["versions"].items():
+            versions.setdefault(package, set()).add(version)
+    used = {package: " and ".join(sorted(found)) for package, found in versions.items()}
     cells = [[row["what"], row["value"], row.get("bar"), met(row), row.get("n")] for row in chosen]
     return (
         table(["measured", "value", "bar", "", "n"], cells)
-        + f"\nOn {' / '.join(machines)}. All figures, spreads and commands: [benchmarks](docs/benchmarks.md).\n"
+        + f"\nOn {' / '.join(machines)}; {shown(used)}. All figures, spreads and commands: [benchmarks](docs/benchmarks.md).\n"
     )
 
 
