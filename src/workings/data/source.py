@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from workings.base.form import Form
+from workings.base.problems import Problem
 
 TABLE = Form()
 
@@ -27,6 +29,7 @@ class Source(ABC):
         ``targets`` are only as long as the longest of ``index``. Tokens are padded by PAD, frames by NaN, at the end.
     stride: a sample may begin at any row, but an epoch takes every ``stride``-th only, from a random first one: of
         windows of a text, each T long, an epoch takes n / T.
+    problems: what was noticed of these rows while they were prepared; told of rows that were not trained on.
     """
 
     shape: tuple[int, ...]
@@ -36,6 +39,7 @@ class Source(ABC):
     form: Form = TABLE
     lengths: Tensor | None = None
     stride: int = 1
+    problems: Sequence[Problem] = ()
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -57,7 +57,7 @@ def examine(path: Path) -> TextFile:
         raise refuse("line-ends", f"The lines of '{path}' end with CR alone.", do="Convert them: tr '\\r' '\\n'.")
     digest, lines = _scan(path)
     text = head.decode("utf-8-sig", errors="ignore").replace("\r\n", "\n").replace("\r", "\n")
-    delimiter = _sniff(text)
+    delimiter = sniff(text)
     rows = csv.reader(_whole_lines(text, len(head)), delimiter=delimiter)
     names = [name.strip() for name in next(rows, [])]
     first = next((row for row in rows if row), None)
@@ -115,7 +115,7 @@ def _refuse_bytes(path: Path, at: int) -> None:
     )
 
 
-def _sniff(text: str) -> str:
+def sniff(text: str) -> str:
     """The delimiter that cuts the first lines into the most columns, the same number in (almost) every line."""
     lines = [line for line in text.split("\n")[:200] if line.strip()][:100]
     best, score = ",", (0.0, 0)

@@ -123,7 +123,7 @@ def _classes(p: ColumnProfile, asked: str | None, numeric: bool) -> tuple[Task |
     reason = "as asked for" if asked else f"'{name}' holds {_kind_of_values(p, numeric)}, {len(classes)} different"
     if kind == "binary":
         reason += f"; '{classes[1]}' is the positive class"
-    problems = _count_problems(name, counts, p.rows)
+    problems = count_problems(name, counts, p.rows)
     if asked is None and numeric and len(classes) > 5 and p.rows >= FEW_ROWS:
         what = f"'{name}' has {len(classes)} different whole numbers; they are learnt as classes."
         why = "As classes their order is not used."
@@ -131,10 +131,11 @@ def _classes(p: ColumnProfile, asked: str | None, numeric: bool) -> tuple[Task |
     return Task(kind=kind, target=name, classes=classes, reason=reason), problems
 
 
-def _count_problems(name: str, counts: dict[str, int], rows: int) -> list[Problem]:
+def count_problems(name: str, counts: dict[str, int], rows: int) -> list[Problem]:
+    """What is told of the rows of each class: few in all, one or few of a class, classes of very different sizes."""
     found: list[Problem] = []
     if rows < FEW_ROWS:
-        what = f"The table has only {rows} rows; all are trained on, none is held back."
+        what = f"There are only {rows} rows; all are trained on, none is held back."
         return [Problem("note", "few-rows", what, why="What is measured is how well the rows themselves are learnt.")]
     single = [label for label, count in counts.items() if count < 2]
     few = [f"'{label}' ({count})" for label, count in counts.items() if 2 <= count < FEW_OF_A_CLASS]

@@ -9,7 +9,7 @@ import numpy as np
 import polars
 from torch import Tensor, nn
 
-from workings.base.events import Emit, Phase
+from workings.base.events import Emit, Noticed, Phase
 from workings.data.dataset import Dataset
 from workings.data.schema import TaskKind
 from workings.data.source import Source
@@ -66,6 +66,8 @@ class LabelWork(Work):
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, list[str]]:
         emit(Phase("predicting", f"{dataset.n:,} rows"))
         source = dataset.source(run.prep, np.arange(dataset.n))
+        for problem in source.problems:
+            emit(Noticed(problem))
         truth, prediction, probability = judge(run.net, source, run.prep)
         return truth, prediction, probability, [source.where(i) for i in range(len(source))]
 

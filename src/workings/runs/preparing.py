@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from workings.data.table import TableDataset
 from workings.runs import folder as files
 from workings.runs.job import Job, Prepared
 from workings.runs.run import load_preparation
-from workings.runs.settle import settle_preparation
+from workings.runs.settle import settle_preparation, settle_zeros
 
 
 def open_data(job: Job) -> Dataset:
@@ -82,6 +83,10 @@ def prepare(job: Job, dataset: Dataset) -> Prepared:
                 do="Give --test DATA, or a test_fraction above 0.",
             )
         )
+    for source, name in ((val, "validation rows"), (test, "test rows")):
+        if source is not None and source is not train:
+            for problem in source.problems:
+                job.notice(replace(problem, where=problem.where or name))
     return Prepared(dataset, split, prep, train, val, test, test_dataset)
 
 
@@ -111,6 +116,7 @@ def _fit_preparation(job: Job, dataset: Dataset, rows: np.ndarray) -> Any:
             ]
         ) from error
     prep = dataset.fit(rows, settings)
+    job.recipe = settle_zeros(job.recipe, prep.settings.zeros_as_missing, job.emit)
     for problem in prep.problems:
         job.notice(problem)
     return prep

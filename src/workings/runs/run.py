@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from workings.base.errors import refuse
-from workings.base.events import Emit, Noticed, Phase, silent
+from workings.base.events import Emit, Phase, silent
 from workings.base.form import Form
 from workings.data import read_for
 from workings.data.dataset import Dataset
@@ -76,10 +76,7 @@ class Run:
 
     def _read(self, data: object, require_target: bool, emit: Emit, on_bad_file: OnBad) -> Dataset:
         emit(Phase("reading", "the data"))
-        dataset = read_for(self.prep, self.schema, data, require_target, on_bad_file=on_bad_file, emit=emit)
-        for problem in dataset.problems:
-            emit(Noticed(problem))
-        return dataset
+        return read_for(self.prep, self.schema, data, require_target, on_bad_file=on_bad_file, emit=emit)
 
 
 def open_run(path: str | os.PathLike[str], net: custom.Own | None = None) -> Run:

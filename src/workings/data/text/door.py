@@ -6,21 +6,38 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from workings.base.errors import UserError, refuse
+from workings.base.errors import UserError
 from workings.base.events import Emit
-from workings.base.problems import Problem, unknown_name
+from workings.base.problems import Problem
 from workings.data.dataset import Dataset
 from workings.data.schema import Schema
-from workings.data.text.dataset import TextDataset
+from workings.data.text.checks import check_options
+from workings.data.text.columns import head_of, is_about_texts, lists_files
+from workings.data.text.folders import holds_texts
+from workings.data.text.matching import read_texts_for
+from workings.data.text.opening import open_texts
 from workings.data.text.prepare import TextPreparation
-from workings.data.text.reading import read_texts
+from workings.data.text.tables import is_texts
+
+OTHERS = ("language", "forecast", "translation")  # tasks of other kinds of data
+OF_OTHERS = ("source", "horizon", "time_column")  # options that speak of other kinds
 
 
 def recognise(data: object, target: str | None, task: str | None, options: Mapping[str, Any]) -> bool:
-    """A folder with a text file a class."""
-    if not isinstance(data, (str, Path)) or not Path(data).is_dir():
+    """Texts with labels: most files of a folder are .txt files; a table has a text and nothing else to learn from.
+
+    A table whose other columns are features is a table, unless ``text`` names the column to read.
+    """
+    if task in OTHERS or any(name in options for name in OF_OTHERS):
         return False
-    return any(path.suffix.lower() == ".txt" for path in Path(data).iterdir())
+    if isinstance(data, (str, Path)) and Path(data).is_dir():
+        return holds_texts(Path(data))
+    if "text" in options:
+        return True
+    if is_texts(data) or (isinstance(data, tuple) and len(data) == 2 and is_texts(data[0])):
+        return True
+    head = head_of(data)
+    return head is not None and head.height > 0 and not lists_files(head) and is_about_texts(head, target)
 
 
 def inspect(
@@ -28,13 +45,10 @@ def inspect(
 ) -> tuple[Dataset | None, list[Problem]]:
     """See :class:`workings.data.opening.Kind`."""
     try:
-        texts, labels = read_texts(data, target, options)
-        found, y = labels
-        texts.y = y
+        check_options(options, task)
     except UserError as error:
         return None, error.problems
-    dataset = TextDataset(texts, found, Schema(rows=len(texts.texts), task=found))
-    return dataset, list(texts.problems)
+    return open_texts(data, target, task, options)
 
 
 def read_for(
@@ -47,24 +61,8 @@ def read_for(
     **options: Any,
 ) -> Dataset:
     """See :class:`workings.data.opening.Kind`."""
-    texts, (found, y) = read_texts(data, prep.target, options)
-    assert found.classes is not None
-    assert prep.classes is not None
-    unknown = [name for name in found.classes if name not in prep.classes]
-    if unknown and require_target:
-        raise UserError([unknown_name("class", name, prep.classes) for name in unknown])
-    if y is None and require_target:
-        raise refuse("no-target", "The texts come without labels.")
-    number = np_numbers(found.classes, prep.classes)
-    texts.y = None if unknown or y is None else number[y]
-    return TextDataset(texts, prep.task(), schema)
-
-
-def np_numbers(names: list[str], classes: list[str]) -> Any:
-    """The net's number of each class name."""
-    import numpy as np
-
-    return np.array([classes.index(name) if name in classes else -1 for name in names], dtype=np.int64)
+    check_options(options, None)
+    return read_texts_for(prep, schema, data, require_target, options)
 
 
 def read_preparation(values: Mapping[str, Any]) -> TextPreparation:

@@ -16,6 +16,7 @@ from workings.base.tokens import SPECIAL, UNK
 
 Tokens = Literal["character", "word", "bpe"]
 KINDS: tuple[Tokens, ...] = ("character", "word", "bpe")
+FEWEST_BPE = len(SPECIAL) + 256  # byte-pair pieces begin with every byte
 
 
 class Tokeniser:
@@ -53,8 +54,11 @@ class Tokeniser:
         return [str(self._inner.id_to_token(int(token))) for token in tokens]
 
 
-def train_tokeniser(texts: Iterable[str], kind: Tokens, size: int, lowercase: bool) -> Tokeniser:
-    """A tokeniser whose vocabulary holds the most frequent tokens of ``texts``, ``size`` at most."""
+def train_tokeniser(texts: Iterable[str], kind: Tokens, size: int, lowercase: bool, least: int = 1) -> Tokeniser:
+    """A tokeniser whose vocabulary holds the most frequent tokens of ``texts``, ``size`` at most.
+
+    least: characters and words that occur less often are left out; pairs of pieces must occur twice to be joined.
+    """
     from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
     special = list(SPECIAL)
@@ -64,7 +68,7 @@ def train_tokeniser(texts: Iterable[str], kind: Tokens, size: int, lowercase: bo
         inner.decoder = decoders.ByteLevel()
         alphabet = pre_tokenizers.ByteLevel.alphabet()
         trainer: Any = trainers.BpeTrainer(
-            vocab_size=size, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+            vocab_size=size, min_frequency=2, special_tokens=special, initial_alphabet=alphabet, show_progress=False
         )
     else:
         inner = Tokenizer(models.WordLevel(unk_token=SPECIAL[UNK]))
@@ -75,7 +79,9 @@ def train_tokeniser(texts: Iterable[str], kind: Tokens, size: int, lowercase: bo
             inner.pre_tokenizer = pre_tokenizers.Sequence(
                 [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split(Regex(r"\w+(?:['’-]\w+)*|[^\w\s]"), "isolated")]
             )
-        trainer = trainers.WordLevelTrainer(vocab_size=size, special_tokens=special, show_progress=False)
+        trainer = trainers.WordLevelTrainer(
+            vocab_size=size, min_frequency=least, special_tokens=special, show_progress=False
+        )
     if lowercase:
         inner.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
     else:
