@@ -98,10 +98,9 @@ def headlines(results: list[dict[str, Any]]) -> str:
             versions.setdefault(package, set()).add(version)
     used = {package: " and ".join(sorted(found)) for package, found in versions.items()}
     cells = [[row["what"], row["value"], row.get("bar"), met(row), row.get("n")] for row in chosen]
-    return (
-        table(["measured", "value", "bar", "", "n"], cells)
-        + f"\nOn {' / '.join(machines)}; {shown(used)}. All figures, spreads and commands: [benchmarks](docs/benchmarks.md).\n"
-    )
+    where = f"On {' / '.join(machines)}; {shown(used)}."
+    pages = "All figures, spreads and commands: [benchmarks](docs/benchmarks.md)."
+    return table(["measured", "value", "bar", "", "n"], cells) + f"\n{where} {pages}\n"
 
 
 def main() -> None:
