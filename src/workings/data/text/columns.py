@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,7 +39,7 @@ def head_of(data: object) -> pl.DataFrame | None:
             return of_memory({name: values[:HEAD] for name, values in data.items()}).frame
         if hasattr(data, "columns") and hasattr(data, "head"):
             return of_memory(data.head(HEAD).reset_index(drop=True)).frame  # type: ignore[attr-defined]
-    except (UserError, TypeError, OSError, pl.exceptions.PolarsError):
+    except (UserError, TypeError, OSError, csv.Error, pl.exceptions.PolarsError):
         return None
     return None
 
@@ -51,9 +52,11 @@ def _head_of_file(path: Path) -> pl.DataFrame | None:
         return pl.scan_parquet(path, glob=False).head(HEAD).collect()
     with path.open("rb") as handle:
         raw = handle.read(SNIFFED_BYTES)
-    text = raw.decode("utf-8-sig", errors="ignore")
+    text = raw.decode("utf-8-sig", errors="ignore").replace("\r\n", "\n").replace("\r", "\n")
     if len(raw) == SNIFFED_BYTES:  # the last line is cut, and perhaps a quoted cell with it
         text = text[: text.rfind("\n") + 1]
+    if not text.strip():
+        return None
     return pl.read_csv(
         io.StringIO(text),
         separator=sniff(text),
