@@ -22,6 +22,8 @@ from torch.nn.modules.dropout import _DropoutNd
 from workings.nets.activations import Activation
 from workings.nets.geometry import conv_equation, padding_kind
 from workings.nets.layers import Add, Dropout, GaussianNoise, Maxout, Scale
+from workings.nets.multihead import DotProduct
+from workings.nets.positions import Positions, Rotary
 from workings.nets.recurrence import Layer
 from workings.nets.sequences import ToVectors
 
@@ -185,6 +187,28 @@ def _embedding(layer: nn.Embedding, before: Shape, after: Shape) -> Facts:
     return Facts("embedding", f"{V:,} tokens → {D:,}", "", f"{V}·{D} = {V * D:,}", 0)
 
 
+def _layer_norm(layer: nn.LayerNorm, before: Shape, after: Shape) -> Facts:
+    D = numel(tuple(layer.normalized_shape))
+    count = sum(p.numel() for p in layer.parameters())
+    return Facts(
+        "layer norm", f"over {D:,} numbers", "", f"{count // D}·{D} = {count:,}" if count else "", numel(after)
+    )
+
+
+def _dot_product(layer: DotProduct, before: Shape, after: Shape) -> Facts:
+    """QKᵀ and αV: T_q T_k d each and head. T_k is that of the sample, T_q, and what is masked is multiplied too."""
+    h, T, d = after
+    words = f"{h} heads, {T}×{T} places" + (", causal" if layer.causal else "")
+    mask = " + mask" if layer.causal else ""
+    return Facts("attention", words, f"softmax(QKᵀ/√{d}{mask})V", "", 2 * h * T * T * d, reach="unknown")
+
+
+def _positions(layer: Positions, before: Shape, after: Shape) -> Facts:
+    count = sum(p.numel() for p in layer.parameters())
+    words = f"{layer.kind}, {layer.longest:,}"
+    return Facts("positions", words, "", f"{layer.longest}·{after[-1]} = {count:,}" if count else "")
+
+
 _RULES: list[tuple[tuple[type, ...], Callable[[Any, Shape, Shape], Facts]]] = [
     ((_ConvTransposeNd,), _transposed),
     ((_ConvNd,), _conv),
@@ -194,6 +218,11 @@ _RULES: list[tuple[tuple[type, ...], Callable[[Any, Shape, Shape], Facts]]] = [
     ((nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d), _pool),
     ((nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d), _adaptive),
     ((_BatchNorm,), _batch_norm),
+    ((nn.LayerNorm,), _layer_norm),
+    ((DotProduct,), _dot_product),
+    ((Positions,), _positions),
+    # Each number of q and k is multiplied by a cosine and by a sine.
+    ((Rotary,), lambda layer, before, after: Facts("positions", "rotary", multiply_adds=2 * numel(after))),
     ((Maxout,), _maxout),
     ((Activation,), lambda layer, before, after: Facts(layer.extra_repr())),
     ((Dropout, _DropoutNd), lambda layer, before, after: Facts("dropout", f"p = {layer.p:g}")),
