@@ -92,7 +92,7 @@ def test_written_equals_fused(name: str, dtype: torch.dtype) -> None:
     """Stacked, in both directions, padded: equal states and equal gradients of every parameter and of the input."""
     found = []
     x, real = padded(dtype)
-    given = {"layers": 2, "bidirectional": True}
+    given: dict[str, Any] = {"layers": 2, "bidirectional": True}
     weights = make(name, dtype, **given).state_dict()
     for fused in (True, False):
         net = make(name, dtype, fused=fused, **given)
@@ -131,7 +131,7 @@ def copy_into(theirs: nn.RNNBase, ours: Recurrence) -> None:
 @pytest.mark.parametrize("name", WITH_KERNEL)
 def test_layers_equal_torchs_packed_ones(name: str) -> None:
     """Against nn.RNN, nn.LSTM and nn.GRU over packed sequences: equal states, and equal gradients of all weights."""
-    given = {"bidirectional": True}
+    given: dict[str, Any] = {"bidirectional": True}
     ours = make(name, layers=2, fused=False, **given)
     theirs = TORCH[name](num_layers=2, batch_first=True, dtype=torch.float64, **given)
     copy_into(theirs, ours)

@@ -101,6 +101,7 @@ workings report runs/adult --open""",
 workings nets --json""",
     "net": """workings net cnn --input 3x32x32 --outputs 10
 workings net mlp --input 20 --set "hidden=[64, 32]"
+workings net lstm --input 64 --vocabulary 1000 --outputs 2
 workings net mynet.py:MyNet --input 20""",
     "sample": """workings sample                  # what there is
 workings sample iris             # writes iris.csv

@@ -176,3 +176,24 @@ def shape_of(text: str) -> tuple[int, ...]:
             do="Write 20 for a row of 20 numbers, or 3x32x32 for a picture: channels x height x width.",
         )
     )
+
+
+def vocabulary_of(text: str | None) -> int | tuple[int, int] | None:
+    """``1000``, or ``1000,900`` for the source and the target tokens of pairs.
+
+    Raises:
+        UserError: anything else.
+    """
+    if text is None:
+        return None
+    numbers = [int(part) for part in text.split(",") if part.strip().isdecimal()]
+    if len(numbers) == text.count(",") + 1 <= 2 and min(numbers) > 0:
+        return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
+    raise UserError(
+        Problem(
+            "error",
+            "bad-vocabulary",
+            f"'{text}' is not a number of tokens.",
+            do="Write --vocabulary 1000, or for pairs of texts two numbers: --vocabulary 1000,900.",
+        )
+    )
