@@ -43,6 +43,10 @@ class Dataset(ABC):
         """What is to be told of rows of ``other``, a test set of the same kind, that these rows have too."""
         return []
 
+    def val_share(self) -> tuple[float, str] | None:
+        """The share of the training rows to validate on, and why; None where the usual one will do."""
+        return None
+
     @abstractmethod
     def split(self, seed: int, test_fraction: float, val_fraction: float) -> Split:
         """Rows for training, validation and test; the fractions are of all rows. Deterministic in ``seed``."""

@@ -23,6 +23,7 @@ OnBadRow = Literal["refuse", "drop"]
 # In the order in which they are asked; each name is also the ``kind`` of its datasets and preparations.
 KINDS = {
     "pairs": "workings.data.pairs.door",
+    "language": "workings.data.language.door",
     "sound": "workings.data.sound.door",
     "series": "workings.data.series.door",
     "text": "workings.data.text.door",

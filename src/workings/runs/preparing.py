@@ -51,7 +51,7 @@ def prepare(job: Job, dataset: Dataset) -> Prepared:
     """Split the rows, fit the preparation on the training rows, and make the sources."""
     recipe = job.recipe
     if recipe.val_fraction is None:
-        job.recipe = recipe = recipe.settled("val_fraction", *_val_fraction(dataset.n))
+        job.recipe = recipe = recipe.settled("val_fraction", *(dataset.val_share() or _val_fraction(dataset.n)))
         job.emit(Decided("val_fraction", recipe.val_fraction, recipe.reasons["val_fraction"]))
     separate = job.test is not None
     test_fraction = 0.0 if separate else recipe.test_fraction

@@ -1,0 +1,1 @@
+"""Plain text to go on with: read, cut into pieces, split by position, batched as windows."""
