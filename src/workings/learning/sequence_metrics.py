@@ -28,6 +28,8 @@ SEQUENCE_METRICS: dict[str, SequenceMetric] = {
         False, "mean absolute error over the seasonal-naive forecast's on the training part", FORECAST
     ),
     "smape": SequenceMetric(False, "symmetric mean absolute percentage error, 0 to 200 %", FORECAST),
+    "mae_units": SequenceMetric(False, "mean absolute error, in the series' own units", FORECAST),
+    "rmse_units": SequenceMetric(False, "root mean squared error, in the series' own units", FORECAST),
     "bleu": SequenceMetric(True, "BLEU of sacrebleu, 0 to 100", TRANSLATION),
     "chrf": SequenceMetric(True, "chrF of sacrebleu, 0 to 100", TRANSLATION),
     "exact_match": SequenceMetric(True, "share of texts that are right to the last token", TRANSLATION),

@@ -15,7 +15,9 @@ __all__ = ["Outcome", "write_outcome"]
 
 def write_outcome(run: Run, fit: Fit, train: Source, test: Source, test_dataset: object, emit: Emit) -> Outcome:
     """Write ``metrics.json`` and ``predictions.parquet``."""
-    found, frame, fields = work_of(run.prep.task_kind).test(run, test, emit)
+    work = work_of(run.prep.task_kind)
+    work.after_training(run, train, fit.val, emit)
+    found, frame, fields = work.test(run, test, emit)
     for note in found.notes:
         emit(Noticed(note))
     own = test is train

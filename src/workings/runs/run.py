@@ -74,6 +74,16 @@ class Run:
         """One row a sample: ``row`` (from 1), ``where``, ``prediction``; ``probability_<class>`` for classes."""
         return work_of(self.task.kind).predict(self, self._read(data, False, emit, on_bad_file), emit)
 
+    def forecast(self, horizon: int | None = None, data: object = None, emit: Emit = silent) -> polars.DataFrame:
+        """The next values after the end of ``data``, or of the data trained on; see :mod:`workings.runs.forecast`.
+
+        Raises:
+            UserError: the run learnt something else; data that is gone or does not fit.
+        """
+        from workings.runs.forecast import forecast
+
+        return forecast(self, horizon, data, emit)
+
     def _read(self, data: object, require_target: bool, emit: Emit, on_bad_file: OnBad) -> Dataset:
         emit(Phase("reading", "the data"))
         return read_for(self.prep, self.schema, data, require_target, on_bad_file=on_bad_file, emit=emit)

@@ -53,6 +53,9 @@ class Work(ABC):
     ) -> dict[str, float]:
         """Validation metrics after an epoch, ``loss`` among them. ``stored`` lays a batch out as the lane does."""
 
+    def after_training(self, run: Run, train: Source, val: Source | None, emit: Emit) -> None:  # noqa: B027
+        """Before the test: find and keep what the task needs of the rows that are not tested on; most need nothing."""
+
     @abstractmethod
     def test(self, run: Run, source: Source, emit: Emit) -> tuple[Evaluation, polars.DataFrame, dict[str, Any]]:
         """Metrics on prepared rows whose truth is known, the table of predictions, and further fields of Outcome."""

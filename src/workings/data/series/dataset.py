@@ -39,6 +39,13 @@ class SeriesDataset(Dataset):
         """In order of time; nothing is drawn."""
         return split_by_time(self.n, self.plan, test_fraction, val_fraction)
 
+    def val_share(self) -> tuple[float, str] | None:
+        """Of the steps before the test part, where the user gave the parts."""
+        parts = self.plan.parts
+        if parts is None:
+            return None
+        return round(parts[1] / max(1, parts[0] + parts[1]), 6), f"the split says {parts[1]:,} steps"
+
     def fit(self, train_rows: np.ndarray) -> SeriesPreparation:
         """Transform, means and deviations, from the steps ``train_rows`` only.
 
