@@ -24,7 +24,7 @@ from workings.nets.multihead import WAYS, SelfAttention, check_heads
 from workings.nets.positions import Positions, Rotary
 from workings.nets.registry import register
 from workings.nets.settings import Setting
-from workings.nets.transformer_blocks import ACTIVATIONS, NORMS, Block
+from workings.nets.transformer_blocks import ACTIVATIONS, NORMS, Block, Tied
 
 STD = 0.02
 
@@ -82,11 +82,9 @@ class GPT(nn.Module):
             Block(SelfAttention(width, heads, attention, causal=True, rotary=rotary), *sizes) for _ in range(layers)
         )
         self.norm = nn.LayerNorm(width) if norm == "pre" else None  # post-norm ends in one
-        self.output = nn.Linear(width, outputs, bias=False)
+        assert not tied or outputs == form.vocabulary
+        self.output = Tied() if tied else nn.Linear(width, outputs, bias=False)
         self._draw(layers)
-        if tied:
-            assert outputs == form.vocabulary
-            self.output.weight = self.embedding.weight
 
     @torch.no_grad()
     def _draw(self, layers: int) -> None:
@@ -111,7 +109,8 @@ class GPT(nn.Module):
         return h if self.dropout is None else self.dropout(h)
 
     def _answer(self, h: Tensor) -> Tensor:
-        return self.output(h if self.norm is None else self.norm(h))
+        h = h if self.norm is None else self.norm(h)
+        return self.output(h, self.embedding.weight) if isinstance(self.output, Tied) else self.output(h)
 
     def start(self, source_BS: Tensor | None, batch: int) -> dict[str, Tensor]:
         """The state before the first token: tokens (B, 0), keys and values (B, L, h, 0, d)."""

@@ -26,6 +26,7 @@ from workings.nets.multihead import DotProduct
 from workings.nets.positions import Positions, Rotary
 from workings.nets.recurrence import Layer
 from workings.nets.sequences import ToVectors
+from workings.nets.transformer_blocks import Tied
 
 Shape = tuple[int, ...]
 
@@ -221,6 +222,14 @@ _RULES: list[tuple[tuple[type, ...], Callable[[Any, Shape, Shape], Facts]]] = [
     ((nn.LayerNorm,), _layer_norm),
     ((DotProduct,), _dot_product),
     ((Positions,), _positions),
+    (
+        (Tied,),
+        lambda layer, before, after: Facts(
+            "tied dense",
+            f"{before[-1]:,} → {after[-1]:,}, by the tokens' vectors",
+            multiply_adds=numel(after) * before[-1],
+        ),
+    ),
     # Each number of q and k is multiplied by a cosine and by a sine.
     ((Rotary,), lambda layer, before, after: Facts("positions", "rotary", multiply_adds=2 * numel(after))),
     ((Maxout,), _maxout),

@@ -3,7 +3,7 @@
     m   = Encoder(source)                              blocks of self-attention, padding masked
     x^0 = E_target[token] + positions
     x^l = DecoderBlock^l(x^(l−1), m)                   l = 1 … L, causal; see transformer_blocks.py
-    out = W LN(x^L) + b                                W = E_target where ``tied``
+    out = W LN(x^L)                                    W = E_target where ``tied``
 
 Vectors are drawn N(0, 1/D) and taken √D times, all other matrices as Xavier uniform. Vaswani et al. 2017.
 
@@ -26,7 +26,7 @@ from workings.nets.multihead import WAYS, CrossAttention, SelfAttention, check_h
 from workings.nets.positions import Positions
 from workings.nets.registry import register
 from workings.nets.settings import Setting
-from workings.nets.transformer_blocks import ACTIVATIONS, NORMS, Block, DecoderBlock, xavier
+from workings.nets.transformer_blocks import ACTIVATIONS, NORMS, Block, DecoderBlock, Tied, xavier
 
 
 @register(
@@ -81,13 +81,11 @@ class Transformer(nn.Module):
         )
         self.encoder_norm = nn.LayerNorm(width) if norm == "pre" else None  # post-norm ends in one
         self.decoder_norm = nn.LayerNorm(width) if norm == "pre" else None
-        self.output = nn.Linear(width, outputs)
+        assert not tied or outputs == target
+        self.output = Tied() if tied else nn.Linear(width, outputs, bias=False)
         xavier(self)
         for embedding in (self.source, self.target):
             nn.init.normal_(embedding.weight, std=width**-0.5)
-        if tied:
-            assert outputs == target
-            self.output.weight = self.target.weight
 
     def forward(self, x: Tensor) -> Tensor:
         m, seen_BS = self.encode(x[:, 0])
@@ -109,7 +107,8 @@ class Transformer(nn.Module):
         return h if self.dropout is None else self.dropout(h)
 
     def _answer(self, h: Tensor) -> Tensor:
-        return self.output(h if self.decoder_norm is None else self.decoder_norm(h))
+        h = h if self.decoder_norm is None else self.decoder_norm(h)
+        return self.output(h, self.target.weight) if isinstance(self.output, Tied) else self.output(h)
 
     def start(self, source_BS: Tensor | None, batch: int) -> dict[str, Tensor]:
         """The state before the first token: keys and values of the source (B, L, h, S, d), none of the target yet."""

@@ -17,6 +17,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from workings.nets.activations import Activation
 from workings.nets.layers import Dropout
@@ -130,6 +131,13 @@ class DecoderBlock(nn.Module):
         return self._rest(x, source_K, source_V, seen_BS), K, V
 
 
+class Tied(nn.Module):
+    """h (B, T, D), E (V, D) → hEᵀ (B, T, V): the tokens' own vectors say how well each fits. Press and Wolf 2017."""
+
+    def forward(self, h: Tensor, E: Tensor) -> Tensor:
+        return F.linear(h, E)
+
+
 @torch.no_grad()
 def xavier(net: nn.Module) -> None:
     """Every dense matrix U(−r, r), r = √(6/(n_in + n_out)), those that lie in one product each by itself; biases 0."""
@@ -138,4 +146,5 @@ def xavier(net: nn.Module) -> None:
             matrices = {"qkv": 3, "key_value": 2}.get(name.split(".")[-1], 1)
             r = math.sqrt(6 / (layer.in_features + layer.out_features // matrices))
             layer.weight.uniform_(-r, r)
-            layer.bias.zero_()
+            if layer.bias is not None:
+                layer.bias.zero_()

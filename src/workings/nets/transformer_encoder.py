@@ -5,7 +5,7 @@
     z   = mean | first | max over the real places of LN(x^L)
     out = W z + b
 
-Where an answer is wanted at each step (texts to go on with), a place sees only those before it, and nothing is pooled.
+Where an answer is wanted at each step nothing is pooled; of texts to go on with, a place sees only those before it.
 
 Legend: B batch, T steps, D numbers of a vector (``width``), K outputs.
 """
@@ -60,19 +60,21 @@ class TransformerEncoder(nn.Module):
         positions: Annotated[str, Setting("how order is told", choices=("sinusoidal", "learned"))] = "sinusoidal",
         pooling: Annotated[str, Setting("of the places to one vector", choices=POOLING)] = "mean",
         dropout: Annotated[float, Setting("part set to 0 in training", low=0, high=0.95)] = 0.1,
+        word_dropout: Annotated[float, Setting("part of whole steps hidden in training", low=0, high=0.95)] = 0.0,
         attention: Annotated[str, Setting("torch's kernel, or the equation as it stands", choices=WAYS)] = "fused",
     ) -> None:
         super().__init__()
         check_heads(width, heads)
         self.form = form
         self.pooling = pooling
-        self.vectors = ToVectors(shape, form, width)
+        self.vectors = ToVectors(shape, form, width, word_dropout=word_dropout)
         self.project = None if form.vocabulary is not None else nn.Linear(self.vectors.width, width)
         self.positions = Positions(positions, shape[0], width)
         self.dropout = Dropout(dropout) if dropout else None
+        self.causal = form.each_step and form.vocabulary is not None  # what comes next may not be seen
+        sizes = (width, expansion, activation, norm, dropout)
         self.blocks = nn.ModuleList(
-            Block(SelfAttention(width, heads, attention, form.each_step), width, expansion, activation, norm, dropout)
-            for _ in range(layers)
+            Block(SelfAttention(width, heads, attention, self.causal), *sizes) for _ in range(layers)
         )
         self.norm = nn.LayerNorm(width) if norm == "pre" else None  # post-norm ends in one
         self.output = nn.Linear(width, outputs)
@@ -87,7 +89,7 @@ class TransformerEncoder(nn.Module):
             h = self.dropout(h)
         real = seen(real)
         for block in self.blocks:
-            h = block(h, None if self.form.each_step else real)
+            h = block(h, None if self.causal else real)
         if self.norm is not None:
             h = self.norm(h)
         return self.output(h if self.form.each_step else self._pool(h, real))
