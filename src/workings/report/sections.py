@@ -37,7 +37,10 @@ class KindOfReport(Protocol):
 
 
 # By the ``kind`` of a run's preparation; tables and images need none.
-_MODULES: dict[str, str] = {}
+_MODULES: dict[str, str] = {
+    "series": "workings.report.series",
+    "pairs": "workings.report.pairs",
+}
 
 
 def report_module(kind: str) -> KindOfReport | None:
