@@ -24,7 +24,7 @@ from workings.nets.multihead import WAYS, SelfAttention, check_heads
 from workings.nets.positions import Positions, Rotary
 from workings.nets.registry import register
 from workings.nets.settings import Setting
-from workings.nets.transformer_blocks import ACTIVATIONS, NORMS, Block, Tied
+from workings.nets.transformer_blocks import ACTIVATIONS, NORMS, Block, Tied, output_layer
 
 STD = 0.02
 
@@ -82,8 +82,7 @@ class GPT(nn.Module):
             Block(SelfAttention(width, heads, attention, causal=True, rotary=rotary), *sizes) for _ in range(layers)
         )
         self.norm = nn.LayerNorm(width) if norm == "pre" else None  # post-norm ends in one
-        assert not tied or outputs == form.vocabulary
-        self.output = Tied() if tied else nn.Linear(width, outputs, bias=False)
+        self.output = output_layer(width, outputs, form.vocabulary, tied)
         self._draw(layers)
 
     @torch.no_grad()

@@ -204,6 +204,11 @@ def _dot_product(layer: DotProduct, before: Shape, after: Shape) -> Facts:
     return Facts("attention", words, f"softmax(QKᵀ/√{d}{mask})V", "", 2 * h * T * T * d, reach="unknown")
 
 
+def _tied(layer: Tied, before: Shape, after: Shape) -> Facts:
+    words = f"{before[-1]:,} → {after[-1]:,}, by the tokens' own vectors"
+    return Facts("tied dense", words, multiply_adds=numel(after) * before[-1], reach="unknown")
+
+
 def _positions(layer: Positions, before: Shape, after: Shape) -> Facts:
     count = sum(p.numel() for p in layer.parameters())
     words = f"{layer.kind}, {layer.longest:,}"
@@ -222,14 +227,7 @@ _RULES: list[tuple[tuple[type, ...], Callable[[Any, Shape, Shape], Facts]]] = [
     ((nn.LayerNorm,), _layer_norm),
     ((DotProduct,), _dot_product),
     ((Positions,), _positions),
-    (
-        (Tied,),
-        lambda layer, before, after: Facts(
-            "tied dense",
-            f"{before[-1]:,} → {after[-1]:,}, by the tokens' vectors",
-            multiply_adds=numel(after) * before[-1],
-        ),
-    ),
+    ((Tied,), _tied),
     # Each number of q and k is multiplied by a cosine and by a sine.
     ((Rotary,), lambda layer, before, after: Facts("positions", "rotary", multiply_adds=2 * numel(after))),
     ((Maxout,), _maxout),

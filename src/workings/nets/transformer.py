@@ -26,7 +26,7 @@ from workings.nets.multihead import WAYS, CrossAttention, SelfAttention, check_h
 from workings.nets.positions import Positions
 from workings.nets.registry import register
 from workings.nets.settings import Setting
-from workings.nets.transformer_blocks import ACTIVATIONS, NORMS, Block, DecoderBlock, Tied, xavier
+from workings.nets.transformer_blocks import ACTIVATIONS, NORMS, Block, DecoderBlock, Tied, output_layer, xavier
 
 
 @register(
@@ -81,8 +81,7 @@ class Transformer(nn.Module):
         )
         self.encoder_norm = nn.LayerNorm(width) if norm == "pre" else None  # post-norm ends in one
         self.decoder_norm = nn.LayerNorm(width) if norm == "pre" else None
-        assert not tied or outputs == target
-        self.output = Tied() if tied else nn.Linear(width, outputs, bias=False)
+        self.output = output_layer(width, outputs, target, tied)
         xavier(self)
         for embedding in (self.source, self.target):
             nn.init.normal_(embedding.weight, std=width**-0.5)

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workings.base.errors import refuse
 from workings.nets.activations import Activation
 from workings.nets.layers import Dropout
 from workings.nets.multihead import CrossAttention, SelfAttention
@@ -136,6 +137,24 @@ class Tied(nn.Module):
 
     def forward(self, h: Tensor, E: Tensor) -> Tensor:
         return F.linear(h, E)
+
+
+def output_layer(width: int, outputs: int, vocabulary: int, tied: bool) -> nn.Module:
+    """From vectors to logits of tokens.
+
+    Raises:
+        UserError: it is to be tied to the tokens' vectors, but there are more or fewer of these than outputs.
+    """
+    if not tied:
+        return nn.Linear(width, outputs, bias=False)
+    if outputs != vocabulary:
+        raise refuse(
+            "bad-outputs",
+            f"The output is tied to the vectors of {vocabulary:,} tokens, but {outputs:,} outputs are asked for.",
+            where="setting 'tied'",
+            do=f"Ask for {vocabulary:,} outputs, or give tied=false.",
+        )
+    return Tied()
 
 
 @torch.no_grad()
