@@ -38,6 +38,7 @@ class KindOfReport(Protocol):
 
 # By the ``kind`` of a run's preparation; tables and images need none.
 _MODULES: dict[str, str] = {
+    "text": "workings.report.text",
     "series": "workings.report.series",
     "pairs": "workings.report.pairs",
 }

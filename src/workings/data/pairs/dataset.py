@@ -103,9 +103,11 @@ class PairsDataset(Dataset):
 
     def source(self, prep: PairsPreparation, rows: np.ndarray) -> Source:
         """``rows`` as batches by index."""
-        sources = prep.source_tokens([self.read.sources[i] for i in rows])
-        targets = None if self.read.targets is None else prep.target_tokens([self.read.targets[i] for i in rows])
-        return PairSource(sources, targets, rows, prep.form, prep.length, self.read.places(rows))
+        texts = [self.read.sources[i] for i in rows]
+        truths = None if self.read.targets is None else [self.read.targets[i] for i in rows]
+        targets = None if truths is None else prep.target_tokens(truths)
+        places = self.read.places(rows)
+        return PairSource(prep.source_tokens(texts), targets, rows, prep.form, prep.length, places, texts, truths)
 
 
 _OTHERWISE = "Choose otherwise with --set tokens=character, word or bpe, and --set vocabulary=N."

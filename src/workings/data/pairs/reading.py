@@ -87,7 +87,7 @@ def read_files(source: Path, target: Path | None) -> Pairs:
             f"'{source.name}' has {n:,} lines, '{target.name}' has {m:,}.",
             where=f"{abs(n - m):,} too many in '{(source if n > m else target).name}'",
             count=abs(n - m),
-            why="Line n of one is the translation of line n of the other; from the first missing line on all are wrong.",
+            why="Line n of one belongs to line n of the other; from the first missing line on all are wrong.",
             do="Give files of equally many lines, with an empty line where a translation is missing.",
         )
     digest = hashlib.sha256("".join(each.digest for each in found).encode()).hexdigest()

@@ -45,8 +45,15 @@ class PairSource(Source):
         form: Form,
         longest: int,
         places: Sequence[str],
+        texts: Sequence[str] = (),
+        truths: Sequence[str] | None = None,
     ) -> None:
-        """sources, targets: one int array a text, without BOS and EOS; None where the truth is not known."""
+        """sources, targets: one int array a text, without BOS and EOS; None where the truth is not known.
+
+        texts, truths: the same as they were brought.
+        """
+        self.texts = list(texts)
+        self.truths = None if truths is None else list(truths)
         self._source = Ragged([row[:longest] if len(row) else np.array([UNK], np.int32) for row in sources], longest)
         bare = [np.zeros(0, np.int32)] * len(rows) if targets is None else targets
         end = np.array([EOS], np.int32)
@@ -62,6 +69,11 @@ class PairSource(Source):
     def y(self) -> Tensor:  # pyright: ignore[reportIncompatibleVariableOverride]
         """(n, T) int64: made anew at each call, as nobody needs all of it in training."""
         return self.targets(torch.arange(len(self)))
+
+    @property
+    def source_lengths(self) -> Tensor:
+        """(n,) int64: tokens of each source text."""
+        return self._source.lengths
 
     def _steps(self, index: Tensor) -> int:
         assert self.lengths is not None
