@@ -84,6 +84,31 @@ class Run:
 
         return forecast(self, horizon, data, emit)
 
+    def generate(
+        self,
+        prompt: str = "",
+        *,
+        length: int = 500,
+        temperature: float = 0.8,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        seed: int = 0,
+        samples: int = 1,
+        emit: Emit = silent,
+    ) -> list[str]:
+        """Texts of ``length`` tokens that a language model writes after ``prompt``, one for each of ``samples``.
+
+        temperature: below 1 the likely becomes likelier; 0 takes the likeliest always. top_k, top_p: only the k
+        likeliest tokens, or the fewest with probability p together, may come. The same seed writes the same.
+
+        Raises:
+            UserError: the run is no language model, or values that cannot be.
+        """
+        from workings.runs.language import generate
+
+        how = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+        return generate(self, prompt, length=length, seed=seed, samples=samples, emit=emit, **how)  # type: ignore[arg-type]
+
     def _read(self, data: object, require_target: bool, emit: Emit, on_bad_file: OnBad) -> Dataset:
         emit(Phase("reading", "the data"))
         return read_for(self.prep, self.schema, data, require_target, on_bad_file=on_bad_file, emit=emit)

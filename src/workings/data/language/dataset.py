@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any, Literal
 
 import numpy as np
@@ -38,7 +39,8 @@ class LanguageDataset(Dataset):
         self.options = options
         self.n = len(book)
         self.digest = book.digest
-        self.tokens, self.reason = ("character", "") if prep else self._choose()
+        self.tokens: Tokens
+        self.tokens, self.reason = (prep.tokens, "as in training") if prep else self._choose()
         reason = "plain text, so the next token is learnt" if prep is None else "as in training"
         self.task = (
             prep.task() if prep else Task(kind="language", target=f"the next {NAMES[self.tokens]}", reason=reason)
@@ -53,6 +55,12 @@ class LanguageDataset(Dataset):
         if n < LARGE:
             return "character", f"{n:,} characters are few enough to be read one by one"
         return "bpe", f"{n:,} characters are many; pieces of words let a window see further"
+
+    @staticmethod
+    def normal(text: str, lowercase: bool) -> str:
+        """``text`` as the text of a file is read: line ends, composed letters, case."""
+        text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+        return text.lower() if lowercase else text
 
     def check(self) -> list[Problem]:
         """Errors, warnings and notes of the whole text."""
