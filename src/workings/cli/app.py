@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from workings.cli.check import check
+from workings.cli.forecast import forecast
 from workings.cli.nets import net, nets
 from workings.cli.sample import sample
 from workings.cli.train import train
@@ -74,6 +75,7 @@ _VERBS = {
     "check": (check, "Say what is in the data and what is wrong with it."),
     "evaluate": (evaluate, "Judge a trained net on other rows."),
     "predict": (predict, "Predict every row of a file or folder."),
+    "forecast": (forecast, "Forecast what comes after a series, with intervals."),
     "report": (report, "Write the report of a run anew; open it."),
     "nets": (nets, "List every net with its settings."),
     "net": (net, "Show a net layer by layer."),
@@ -95,6 +97,9 @@ workings check adult.csv --target income --json""",
 workings evaluate runs/photos more-photos/ --json""",
     "predict": """workings predict runs/adult new.csv                        # CSV on standard output
 workings predict runs/adult new.csv --out predictions.parquet""",
+    "forecast": """workings forecast runs/airline
+workings forecast runs/airline --horizon 24 --out next.csv
+workings forecast runs/load --data load-until-today.csv --json""",
     "report": """workings report runs/adult
 workings report runs/adult --open""",
     "nets": """workings nets

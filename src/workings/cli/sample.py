@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,10 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sample:
-    """One data set: what it is, and its target column (pictures have none)."""
+    """One data set: what it is, and its target column (pictures have none).
+
+    made: the module whose ``write`` makes it, where it does not ship with scikit-learn.
+    """
 
     text: str
     target: str | None = None
+    made: str | None = None
 
 
 SAMPLES = {
@@ -32,6 +37,7 @@ SAMPLES = {
     "wine": Sample("178 wines, 13 chemical measures; which of 3 growers?", "grower"),
     "diabetes": Sample("442 patients, 10 measures; how far has the illness gone a year later?", "progression"),
     "digits": Sample("1,797 pictures of handwritten digits, 8 x 8, a folder a class"),
+    "series": Sample("120 months of two made series, to be forecast", made="workings.cli.sample_series"),
 }
 
 
@@ -44,13 +50,18 @@ def sample(
         typer.Option(metavar="PATH", help="The file to write (for digits, the folder). Default: NAME.csv, or digits/."),
     ] = None,
 ) -> None:
-    """Write a small data set to try things on; it ships with scikit-learn, so no network is needed."""
+    """Write a small data set to try things on; all of them ship with Workings or scikit-learn: no network is needed."""
     if name is None:
         for each, about in SAMPLES.items():
             print(f"{each:<15}{about.text}")
         return
     if name not in SAMPLES:
         raise UserError(unknown_name("sample", name, list(SAMPLES)))
+    maker = SAMPLES[name].made
+    if maker is not None:
+        told, command = import_module(maker).write(out)
+        print(f"{told}\n  {command}")
+        return
     path = Path(out) if out is not None else Path(f"{name}.csv" if SAMPLES[name].target else name)
     if SAMPLES[name].target is None:
         given.stop_if_any(given.free_folder(str(path)))

@@ -47,6 +47,9 @@ def train(
             metavar="NAME", help="A net of `workings nets`, or file.py:ClassName for your own. Default: auto."
         ),
     ] = None,
+    horizon: Annotated[
+        int | None, typer.Option(metavar="N", help="Of a series: how many steps ahead to forecast. Default: a season.")
+    ] = None,
     out: Annotated[
         str | None,
         typer.Option(
@@ -94,6 +97,8 @@ def train(
     What you do not say is derived from the data and told with the reason.
     """
     chosen, problems = given.settings_of(settings or [])
+    if horizon is not None:
+        chosen["horizon"] = horizon
     options: dict[str, Any] = {
         "target": target,
         "test": test,

@@ -78,7 +78,7 @@ def predict(
     """Predict every row: the row's number or file, the prediction, the probability of each class."""
     problems = [*given.is_run(run), *given.existing(data), *given.one_of("on-bad-file", on_bad_file, BAD_FILES)]
     if out is not None:
-        problems += [*given.free(out, force=force), *_format_problems(out)]
+        problems += [*given.free(out, force=force), *format_problems(out)]
     given.stop_if_any(problems)
 
     from workings import api
@@ -89,7 +89,7 @@ def predict(
     if out is None:
         sys.stdout.write(frame.write_csv())
         return
-    _write(frame, Path(out))
+    write_frame(frame, Path(out))
     if not quiet:
         print(f"{frame.height:,} predictions in {out}", file=sys.stderr)
 
@@ -118,7 +118,8 @@ def report(
             print("There is no browser to open it in; the path is above.", file=sys.stderr)
 
 
-def _format_problems(out: str) -> list[Problem]:
+def format_problems(out: str) -> list[Problem]:
+    """The problem of a file to be written whose name says no format that is known."""
     suffix = Path(out).suffix.lower()
     if suffix in FORMATS:
         return []
@@ -128,7 +129,7 @@ def _format_problems(out: str) -> list[Problem]:
     return [Problem("error", "unknown-format", f"{what}, so its format is not known.", do=do)]
 
 
-def _write(frame: DataFrame, path: Path) -> None:
+def write_frame(frame: DataFrame, path: Path) -> None:
     """Whole or not at all, in the format that the name says."""
     from workings.base.files import write_atomically
 
