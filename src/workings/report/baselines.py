@@ -32,6 +32,7 @@ from workings.base.events import Emit, Noticed, Phase, silent
 from workings.base.problems import Problem, unknown_name
 from workings.data.schema import TaskKind
 from workings.learning.metrics import score
+from workings.report.paired import Said, compare
 
 Floats = NDArray[np.float32]
 
@@ -130,14 +131,17 @@ def run_baselines(
     seconds_budget: float = 60.0,
     emit: Emit = silent,
     classes: int | None = None,
+    ours: Said | None = None,
 ) -> list[dict[str, Any]]:
     """Train and evaluate the baselines of those ``kinds``, in that order; by default `FOR_TABLES` or `FOR_IMAGES`.
 
     X_train, X_test: (n, features) or (n, channels, height, width), prepared as for the net. y_train, y_test: (n,)
     class numbers, or targets in their own units. classes: K; by default one more than the largest class number.
+    ours: what the net says of the test rows.
 
     Returns what ``baselines.json`` holds: ``[{name, metrics, seconds, note}]``; ``metrics`` is empty where ``note``
-    says why the baseline did not run.
+    says why the baseline did not run. With ``ours``, the best one by a metric that runs are judged by also holds
+    under ``gain`` how much better the net is by it, as a 95 % interval (`workings.report.paired.gain`).
 
     Raises:
         UserError: there is no baseline of a kind asked for.
@@ -151,6 +155,7 @@ def run_baselines(
     x_test, shrunk = _flat(X_test, test_rows)
     began = time.perf_counter()
     results: list[dict[str, Any]] = []
+    said: list[Said | None] = []
     for kind in chosen:
         baseline = BASELINES[kind]
         name = baseline.names[task == "regression"]
@@ -158,6 +163,7 @@ def run_baselines(
         if spent > seconds_budget:
             note = f"not run: the baselines before it took {spent:.0f} s of the {seconds_budget:.0f} s they may have"
             results.append({"name": name, "metrics": {}, "seconds": 0.0, "note": note})
+            said.append(None)
             continue
         emit(Phase("evaluating", f"baseline: {name}"))
         rows = _some(len(y_train), _most_rows(baseline, x_test.shape, K), seed)
@@ -167,7 +173,11 @@ def run_baselines(
         if len(test_rows) < len(y_test):
             notes.append(f"tested on {len(test_rows):,} of {len(y_test):,} rows, drawn at random")
         x, y = _flat(X_train, rows)[0], y_train[rows]
-        results.append(_run(baseline, name, task, (x, y), (x_test, y_test[test_rows]), K, seed, notes))
+        result, told = _run(baseline, name, task, (x, y), (x_test, y_test[test_rows]), K, seed, notes)
+        results.append(result)
+        said.append(told)
+    if ours is not None:
+        compare(task, y_test[test_rows], ours.of(test_rows), said, results)
     for result in results:
         if not result["metrics"]:
             what = f"The baseline '{result['name']}' has no result: {result['note']}."
@@ -184,9 +194,10 @@ def _run(
     K: int,
     seed: int,
     notes: list[str],
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], Said | None]:
     began = time.perf_counter()
     metrics: dict[str, float] = {}
+    told = None
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -194,11 +205,12 @@ def _run(
             prediction = model.predict(test[0])
             P = None if task == "regression" else _columns(model.predict_proba(test[0]), model.classes_, K)
             metrics = score(task, test[1], prediction, P).metrics
+            told = Said(prediction, P)
         notes += sorted({f"scikit-learn: {str(each.message).splitlines()[0]}" for each in caught})
     except (ValueError, MemoryError) as refusal:
         notes.append(f"scikit-learn: {str(refusal).splitlines()[0] if str(refusal) else type(refusal).__name__}")
     seconds = round(time.perf_counter() - began, 3)
-    return {"name": name, "metrics": metrics, "seconds": seconds, "note": "; ".join(notes)}
+    return {"name": name, "metrics": metrics, "seconds": seconds, "note": "; ".join(notes)}, told
 
 
 def _columns(P: NDArray[Any], seen: NDArray[Any], K: int) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ from workings.base.problems import Problem
 from workings.data.source import Source
 from workings.report.baselines import run_baselines
 from workings.report.mistakes import worst
+from workings.report.paired import Said
 from workings.report.reading import read_parquet
 from workings.report.sections import report_module
 from workings.runs.folder import write_versioned
@@ -62,6 +63,7 @@ def look_further(run: Run, outcome: Outcome, emit: Emit) -> None:
             seconds_budget=BASELINE_SECONDS,
             emit=emit,
             classes=len(prep.classes) if prep.classes else None,
+            ours=Said(outcome.prediction, outcome.probability),
         )
     write_versioned(run.path / "baselines.json", {"baselines": baselines})
 

@@ -82,6 +82,9 @@ def _against(run: RunFiles, name: str, value: float, interval: list[float] | Non
         said = measured(name, floor["metrics"][name], interval)[0]
         nothing = f"It has learnt nothing of use: “{floor['name']}” reaches {said}."
         return (nothing if best is floor else f"{nothing} {told}."), "useless"
+    apart = (best.get("gain") or {}).get(name)
+    if apart:
+        return _paired(apart, mine - gain(best), told)
     if gain(best) > high:
         return f"A simpler model is better. {told}. Prefer it, or train this network further.", "worse"
     if gain(best) > mine:
@@ -92,6 +95,20 @@ def _against(run: RunFiles, name: str, value: float, interval: list[float] | Non
     if gain(best) >= low and interval:
         return f"Ahead of every baseline, but not clearly. {told}, within the interval.", "ahead"
     return f"It beats every baseline. {told}.", "better"
+
+
+def _paired(apart: list[float], ahead: float, told: str) -> tuple[str, Standing]:
+    """By the 95 % interval of how much better the net is than the best baseline on the same rows; ``ahead``: on all."""
+    chance = "but compared row by row, that may be chance"
+    if apart[0] > 0:
+        return f"It beats every baseline. {told}; compared row by row, that is hardly chance.", "better"
+    if apart[1] < 0:
+        return f"A simpler model is better. {told}. Prefer it, or train this network further.", "worse"
+    if ahead == 0:
+        return f"A simpler model does as well. {told}, the same.", "behind"
+    if ahead < 0:
+        return f"A simpler model is ahead. {told}; {chance}.", "behind"
+    return f"Ahead of every baseline, but not clearly. {told}; compared row by row, the lead may be chance.", "ahead"
 
 
 def _a(name: str) -> str:
