@@ -86,7 +86,7 @@ def read_head(path: Path) -> Head:
         with path.open("rb") as handle:
             raise BadSoundError(_not_sound(handle.read(64), error)) from error
     if head.samples <= 0:
-        raise BadSoundError("empty: it holds no samples")
+        raise BadSoundError(promised(path.read_bytes()) or "empty: it holds no samples")
     return head
 
 
