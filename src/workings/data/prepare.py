@@ -34,7 +34,8 @@ class PrepareSettings(BaseModel):
     bins: quantile bins a number is also encoded by; 0 for none.
     max_categories: categories of a field that get a column of their own, the most frequent ones.
     min_category_rows: training rows that a category needs for a column of its own.
-    zeros_as_missing: columns in which 0 stands for a missing value.
+    zeros_as_missing: columns in which 0 stands for a missing value; ``auto`` takes those in which the training rows
+        leave little doubt (``table_zeros``), ``[]`` none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,7 +44,7 @@ class PrepareSettings(BaseModel):
     bins: int = Default(default=0, ge=0, le=1000)
     max_categories: int = Default(default=100, ge=1)
     min_category_rows: int = Default(default=1, ge=1)
-    zeros_as_missing: list[str] = Default(default_factory=list)
+    zeros_as_missing: list[str] | Literal["auto"] = "auto"
 
 
 class NumberPlan(BaseModel):

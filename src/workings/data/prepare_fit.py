@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from statistics import NormalDist
 
@@ -15,9 +16,11 @@ from workings.data.schema import Task
 from workings.data.table_layout import FIRST, MISSING, CodeColumn, Layout, NumberColumn
 from workings.data.table_store import Store
 from workings.data.table_target import missing_column
+from workings.data.table_zeros import zeros_that_mean_missing
 
 SAMPLED_ROWS = 500_000  # a median of so many rows is known to a thousandth of the spread
 BLOCK = 65_536
+ZERO_ROWS = 50_000  # rows that show well enough whether 0 means missing
 QUANTILES = 256
 FEW_VALUES = 16  # different numbers up to which quantiles make no sense
 FAR = 8.0  # standard deviations: a value beyond is an outlier that a linear scale would let dominate
@@ -38,7 +41,8 @@ def fit_preparation(
         UserError: ``zeros_as_missing`` names a column that is no used column of numbers.
     """
     names = [column.name for column in layout.numbers]
-    wrong = [name for name in settings.zeros_as_missing if name not in names]
+    asked = [] if settings.zeros_as_missing == "auto" else settings.zeros_as_missing
+    wrong = [name for name in asked if name not in names]
     if wrong:
         raise UserError([missing_column(name, names, "The table's numbers") for name in wrong])
     problems: list[Problem] = []
@@ -48,6 +52,9 @@ def fit_preparation(
         what = f"Medians, means and quantiles rest on {SAMPLED_ROWS:,} of the {len(train_rows):,} training rows."
         problems.append(Problem("note", "fitted-on-sample", what, "drawn at random", SAMPLED_ROWS))
     V, counts = _read(store, layout, rows)
+    if settings.zeros_as_missing == "auto":
+        settings = settings.model_copy(update={"zeros_as_missing": _zeros(layout, V)})
+    problems += _zeros_told(settings.zeros_as_missing, names, V)
     numbers = [_number_plan(column, V[:, k], settings) for k, column in enumerate(layout.numbers)]
     categories = [_category_plan(column, count, settings) for column, count in zip(layout.codes, counts, strict=True)]
     problems += _told(numbers, categories, settings)
@@ -218,8 +225,21 @@ def _told(numbers: list[NumberPlan], categories: list[CategoryPlan], settings: P
         why = f"Values more than {FAR:g} standard deviations away would dominate a linear scale."
         do = "To scale them linearly: numeric=standardise."
         found.append(Problem("note", "quantile-scaling", what, shorten(bent), len(bent), why, do))
-    zeros = [plan.name for plan in numbers if plan.zero_is_missing]
-    if zeros:
-        what = f"0 counts as missing in {len(zeros)} column(s)."
-        found.append(Problem("note", "zeros-as-missing", what, shorten(zeros), len(zeros)))
     return found
+
+
+def _zeros(layout: Layout, V: np.ndarray) -> list[str]:
+    """Names of the columns of ``V`` (m, numbers) in which 0 means missing, by some of the training rows."""
+    measured = [k for k, column in enumerate(layout.numbers) if not column.part]
+    some = V[:: max(1, len(V) // ZERO_ROWS), measured]
+    return [layout.numbers[measured[k]].name for k in zeros_that_mean_missing(some)]
+
+
+def _zeros_told(zeros: Sequence[str], names: list[str], V: np.ndarray) -> list[Problem]:
+    counts = {name: int((V[:, names.index(name)] == 0).sum()) for name in zeros}
+    if not counts:
+        return []
+    what = f"0 counts as missing in {len(counts)} column(s)."
+    where = shorten((f"{name} ({count:,} zeros in the training rows)" for name, count in counts.items()), 12)
+    do = "If 0 was measured: zeros_as_missing=[], or name the columns in which it was not."
+    return [Problem("note", "zeros-as-missing", what, where, sum(counts.values()), do=do)]

@@ -78,6 +78,6 @@ def zero_problem(names: list[str], counts: list[int]) -> Problem:
     """The warning about the columns in which 0 looks like a missing value."""
     what = f"In {len(names)} column(s) 0 lies far below all other values: it probably means missing."
     where = shorten((f"{name} ({count:,} zeros)" for name, count in zip(names, counts, strict=True)), 12)
-    do = f"If so, prepare with zeros_as_missing={names}."
-    why = "The network would take the gap for a measurement."
+    why = "The network would take a gap for a measurement; by default such zeros therefore count as missing."
+    do = "If 0 was measured: zeros_as_missing=[], or name the columns in which it was not."
     return Problem("warning", "zeros-mean-missing", what, where, sum(counts), why, do)

@@ -162,6 +162,17 @@ def settle_preparation(recipe: Recipe, n: int, numbers: int, emit: Emit) -> Reci
     return recipe.settled("prepare", {**recipe.prepare, "bins": bins}, reason)
 
 
+def settle_zeros(recipe: Recipe, found: list[str], emit: Emit) -> Recipe:
+    """Where the recipe leaves it open, the columns in which 0 was found to mean missing; see ``data.table_zeros``."""
+    if recipe.prepare.get("zeros_as_missing", "auto") != "auto":
+        return recipe
+    reason = "0 lies far below all other values there" if found else "in no column does 0 lie far below all others"
+    if found:
+        emit(Decided("zeros_as_missing", found, reason))
+    reasons = "; ".join(filter(None, [recipe.reasons.get("prepare"), f"zeros_as_missing: {reason}"]))
+    return recipe.settled("prepare", {**recipe.prepare, "zeros_as_missing": found}, reasons)
+
+
 def _table(s: Settling, facts: Facts) -> None:
     n, recipe = facts.n, s.recipe
     root = math.sqrt(n)
