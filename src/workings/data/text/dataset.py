@@ -137,9 +137,10 @@ class TextDataset(Dataset):
     def source(self, prep: TextPreparation, rows: np.ndarray) -> TextSource:
         """``rows`` as batches by index."""
         read = self.read
-        tokens = Tokeniser.from_json(prep.tokeniser).encode([read.texts[i] for i in rows])
+        texts = [read.texts[i] for i in rows]
+        tokens = Tokeniser.from_json(prep.tokeniser).encode(texts)
         places = None if read.places is None else [read.places[i] for i in rows]
-        return TextSource(tokens, self._target(prep, rows), read.rows[rows], prep.form, prep.length, places)
+        return TextSource(tokens, self._target(prep, rows), read.rows[rows], prep.form, prep.length, places, texts)
 
     def _target(self, prep: TextPreparation, rows: np.ndarray) -> Tensor:
         y = self.read.y

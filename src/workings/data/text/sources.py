@@ -31,8 +31,10 @@ class TextSource(Source):
         form: Form,
         longest: int,
         places: Sequence[str] | None = None,
+        texts: Sequence[str] = (),
     ) -> None:
-        """tokens: one int array a text; cut to ``longest``; an empty one becomes one UNK. places: where each is."""
+        """tokens: one int array a text; cut to ``longest``; an empty one becomes one UNK. places: where each is.
+        texts: as they were brought."""
         self.full = np.array([len(text) for text in tokens], dtype=np.int64)
         cut = [text[:longest] if len(text) else np.array([UNK], dtype=np.int32) for text in tokens]
         self.unknown = np.array([int((text == UNK).sum()) for text in cut], dtype=np.int64)
@@ -46,6 +48,7 @@ class TextSource(Source):
         self.w = None
         self.rows = rows
         self.form = form
+        self.texts = texts
         self._places = places
         self.problems = self._noticed(longest)
 
