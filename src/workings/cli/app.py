@@ -14,6 +14,7 @@ from workings.cli.forecast import forecast
 from workings.cli.nets import net, nets
 from workings.cli.sample import sample
 from workings.cli.train import train
+from workings.cli.translate import translate
 from workings.cli.use import evaluate, predict, report
 
 app = typer.Typer(
@@ -76,6 +77,7 @@ _VERBS = {
     "evaluate": (evaluate, "Judge a trained net on other rows."),
     "predict": (predict, "Predict every row of a file or folder."),
     "forecast": (forecast, "Forecast what comes after a series, with intervals."),
+    "translate": (translate, "Write a text for each text, by a net trained on pairs."),
     "report": (report, "Write the report of a run anew; open it."),
     "nets": (nets, "List every net with its settings."),
     "net": (net, "Show a net layer by layer."),
@@ -100,6 +102,9 @@ workings predict runs/adult new.csv --out predictions.parquet""",
     "forecast": """workings forecast runs/airline
 workings forecast runs/airline --horizon 24 --out next.csv
 workings forecast runs/load --data load-until-today.csv --json""",
+    "translate": """workings translate runs/en-de "A man rides a horse."
+workings translate runs/en-de --file new.en --out new.de
+workings translate runs/en-de --file new.en --beams 1 --json""",
     "report": """workings report runs/adult
 workings report runs/adult --open""",
     "nets": """workings nets

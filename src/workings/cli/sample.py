@@ -37,6 +37,7 @@ SAMPLES = {
     "wine": Sample("178 wines, 13 chemical measures; which of 3 growers?", "grower"),
     "diabetes": Sample("442 patients, 10 measures; how far has the illness gone a year later?", "progression"),
     "digits": Sample("1,797 pictures of handwritten digits, 8 x 8, a folder a class"),
+    "dates": Sample("3,000 dates as people say them, to be written as ISO does", made="workings.cli.sample_dates"),
     "series": Sample("120 months of two made series, to be forecast", made="workings.cli.sample_series"),
 }
 

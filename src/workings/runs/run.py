@@ -74,6 +74,22 @@ class Run:
         """One row a sample: ``row`` (from 1), ``where``, ``prediction``; ``probability_<class>`` for classes."""
         return work_of(self.task.kind).predict(self, self._read(data, False, emit, on_bad_file), emit)
 
+    def translate(self, data: object, beams: int = 4, emit: Emit = silent) -> polars.DataFrame:
+        """One row a text: ``source`` and ``prediction``. data: texts, a file of lines, or a table.
+
+        beams: beginnings that the beam search follows; 1 takes the likeliest token at each step.
+
+        Raises:
+            UserError: the run learnt something else; data that cannot be read.
+        """
+        from workings.runs.translation import translated
+
+        if self.task.kind != "translation":
+            what = f"This run learnt a {self.task.kind} task; it cannot translate."
+            raise refuse("not-a-translation", what, do="Use predict, forecast or generate, as the run's task is.")
+        texts = [data] if isinstance(data, str) and not Path(data).is_file() else data
+        return translated(self, self._read(texts, False, emit, "refuse"), beams, emit)
+
     def forecast(self, horizon: int | None = None, data: object = None, emit: Emit = silent) -> polars.DataFrame:
         """The next values after the end of ``data``, or of the data trained on; see :mod:`workings.runs.forecast`.
 

@@ -65,16 +65,21 @@ class TranslationWork(Work):
 
     def predict(self, run: Run, dataset: Dataset, emit: Emit) -> polars.DataFrame:
         """See :class:`Work`; with the source beside each text that was written."""
-        source = dataset.source(run.prep, np.arange(dataset.n))
-        assert isinstance(source, PairSource)
-        emit(Phase("writing", f"{dataset.n:,} texts, {told(BEAMS)}"))
-        written = run.prep.written(write(run.net, source, BEAMS))
-        source.truths = None
-        return frame_of(source, [text if of.strip() else "" for text, of in zip(written, source.texts, strict=True)])
+        return translated(run, dataset, BEAMS, emit)
 
     def metrics(self, task: TaskKind) -> list[str]:
         """See :class:`Work`."""
         return names_for(task)
+
+
+def translated(run: Run, dataset: Dataset, beams: int, emit: Emit) -> polars.DataFrame:
+    """One row a text: ``row``, ``where``, ``source``, ``prediction``; nothing is written for an empty source."""
+    source = dataset.source(run.prep, np.arange(dataset.n))
+    assert isinstance(source, PairSource)
+    emit(Phase("writing", f"{dataset.n:,} texts, {told(beams)}"))
+    written = run.prep.written(write(run.net, source, beams))
+    source.truths = None
+    return frame_of(source, [text if of.strip() else "" for text, of in zip(written, source.texts, strict=True)])
 
 
 def test_texts(run: Run, source: PairSource, emit: Emit) -> tuple[Evaluation, list[str]]:

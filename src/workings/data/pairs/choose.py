@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from workings.data.text.tokeniser import Tokens
 
 SPACED = 0.05  # share of texts with a space below which texts are strings of symbols
 FEW_WORDS = 2_000
+LOST = 0.02  # share of targets that cutting into words may change
+SHORT = 60
+WORDS = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
+_CLOSING = re.compile(r" ([.,;:!?%)\]}…»”])")
+_OPENING = re.compile(r"([(\[{«„“]) ")
 MOST_TOKENS: dict[Tokens, int] = {"word": 20_000, "bpe": 8_000, "character": 2_000}
 FEWEST_PIECES = 1_000
 
@@ -19,9 +25,23 @@ def choose_tokens(sources: Sequence[str], targets: Sequence[str]) -> tuple[Token
         return "character", "hardly a text has a space in it, so their characters are the tokens"
     distinct = [len({word for text in side for word in text.split()}) for side in (sources, targets)]
     said = f"{distinct[0]:,} and {distinct[1]:,} different words"
-    if max(distinct) <= FEW_WORDS:
+    # Words are joined by spaces again when they are written, which must give the texts back.
+    apart = sum(" ".join(text.split()) != rejoined(text) for text in targets) / max(1, len(targets))
+    if max(distinct) <= FEW_WORDS and apart < LOST:
         return "word", f"{said} are few enough for one token each"
+    if max(len(text) for text in [*sources, *targets]) <= SHORT:
+        return "character", f"the texts are short, at most {SHORT} characters, so their characters are the tokens"
     return "bpe", f"{said} are too many; byte-pair pieces write every word, also one never seen"
+
+
+def rejoined(text: str) -> str:
+    """A text cut into words and marks, and joined by spaces as they are in writing."""
+    return spaced_as_written(" ".join(WORDS.findall(text)))
+
+
+def spaced_as_written(text: str) -> str:
+    """Words and marks joined by spaces, without the spaces that do not stand in writing."""
+    return _OPENING.sub(r"\1", _CLOSING.sub(r"\1", text))
 
 
 def most_tokens(tokens: Tokens, sources: Sequence[str], targets: Sequence[str]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
@@ -12,12 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from workings.base.form import Form
 from workings.base.problems import Problem
 from workings.base.tokens import EOS
+from workings.data.pairs.choose import spaced_as_written
 from workings.data.schema import Task, TaskKind
 from workings.data.text.tokeniser import Tokeniser, Tokens
-
-# Where words are joined by spaces, these stand without one.
-_CLOSING = re.compile(r" ([.,;:!?%)\]}…»”])")
-_OPENING = re.compile(r"([(\[{«„“]) ")
 
 
 class PairsPreparation(BaseModel):
@@ -79,7 +75,7 @@ class PairsPreparation(BaseModel):
             until = next((i for i, token in enumerate(each) if int(token) == EOS), len(each))
             text = tokeniser.decode(each[:until])
             if self.tokens == "word":
-                text = _OPENING.sub(r"\1", _CLOSING.sub(r"\1", text))
+                text = spaced_as_written(text)
             texts.append(text.strip() if self.tokens != "character" else text)
         return texts
 
