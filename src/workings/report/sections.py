@@ -39,7 +39,9 @@ class KindOfReport(Protocol):
 # By the ``kind`` of a run's preparation; tables and images need none.
 _MODULES: dict[str, str] = {
     "text": "workings.report.text",
+    "language": "workings.report.language",
     "series": "workings.report.series",
+    "sound": "workings.report.sound",
     "pairs": "workings.report.pairs",
 }
 
