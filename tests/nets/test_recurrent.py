@@ -184,6 +184,16 @@ def test_only_training_is_random(case: Any) -> None:
 
 
 @every_net
+def test_bfloat16_changes_little(case: Any) -> None:
+    """Where torch computes in bfloat16 by itself, the answers stay near those of float32, and gradients are finite."""
+    net, x = build(case, torch.float32), samples(case, torch.float32)
+    with torch.autocast("cpu", torch.bfloat16):
+        out = net(x)
+    torch.testing.assert_close(out.float(), net(x), rtol=0.05, atol=0.05)
+    assert all(torch.isfinite(g).all() for g in torch.autograd.grad(out.float().sum(), [*net.parameters()]))
+
+
+@every_net
 def test_weights_survive_a_file(case: Any) -> None:
     """Saved as safetensors bytes and loaded into a new net, the outputs are equal to the bit."""
     net, x = build(case), samples(case)

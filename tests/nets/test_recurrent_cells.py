@@ -106,6 +106,22 @@ def test_written_equals_fused(name: str, dtype: torch.dtype) -> None:
         torch.testing.assert_close(one, other, rtol=0, atol=NEAR[dtype])
 
 
+@pytest.mark.parametrize("name", WITH_KERNEL)
+def test_gradients_reach_the_state_that_was_given(name: str) -> None:
+    """A decoder begins with what an encoder read: the first state's gradient is equal, fused and written."""
+    x, _ = padded()
+    found = []
+    for fused in (True, False):
+        net = make(name, fused=fused)
+        torch.manual_seed(6)
+        first = tuple(torch.randn_like(part, requires_grad=True) for part in net.start(x)[0])
+        h, last = net(x, states=[first])
+        found.append(torch.autograd.grad(h.square().sum() + sum(part.sum() for part in last[0]), first))
+    for one, other in zip(*found, strict=True):
+        assert torch.count_nonzero(one)
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-10)
+
+
 TORCH: dict[str, Any] = {
     "tanh": lambda **given: nn.RNN(D, H, nonlinearity="tanh", **given),
     "relu": lambda **given: nn.RNN(D, H, nonlinearity="relu", **given),

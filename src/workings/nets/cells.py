@@ -21,6 +21,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workings.nets.through_time import GRUThroughTime, RNNThroughTime
+
 State = tuple[Tensor, ...]  # of (B, H) each; the first is h
 
 
@@ -67,7 +69,10 @@ class Cell(nn.Module, ABC):
 
     @abstractmethod
     def kernel(self, x_BTD: Tensor, state: State) -> tuple[Tensor, State]:
-        """All steps by the library's own kernel: h (B, T, H) and the last state."""
+        """All steps at once: h (B, T, H) and the last state.
+
+        By the library's kernel (oneDNN's LSTM, cuDNN), or, where it has none that is faster, by through_time.py.
+        """
 
     def extra_repr(self) -> str:
         return f"{self.inputs}, {self.units}"
@@ -89,6 +94,10 @@ class RNNCell(Cell):
         return (torch.tanh(z) if self.activation == "tanh" else torch.relu(z),)
 
     def kernel(self, x_BTD: Tensor, state: State) -> tuple[Tensor, State]:
+        if not x_BTD.is_cuda:
+            a = self.taken_in(x_BTD.transpose(0, 1)).to(self.W_h.dtype)
+            h = RNNThroughTime.apply(a, self.W_h, *state, self.activation == "relu")
+            return h.transpose(0, 1), (h[-1],)  # type: ignore[union-attr]
         run = torch.rnn_tanh if self.activation == "tanh" else torch.rnn_relu
         weights = [self.W_x, self.W_h, self.bias, torch.zeros_like(self.bias)]
         h, last = run(x_BTD, state[0][None], weights, True, 1, 0.0, self.training, False, True)
@@ -170,7 +179,11 @@ class GRUCell(Cell):
         return (n + z * (h - n),)
 
     def kernel(self, x_BTD: Tensor, state: State) -> tuple[Tensor, State]:
-        assert self.bias_n is not None, "torch has no kernel of the GRU that resets before the product"
+        assert self.bias_n is not None, "there is no kernel of the GRU that resets before the product"
+        if not x_BTD.is_cuda:
+            a = self.taken_in(x_BTD.transpose(0, 1)).to(self.W_h.dtype)
+            h = GRUThroughTime.apply(a, self.W_h, self.bias_n, *state)
+            return h.transpose(0, 1), (h[-1],)  # type: ignore[union-attr]
         inner = torch.cat((self.bias_n.new_zeros(2 * self.units), self.bias_n))
         weights = [self.W_x, self.W_h, self.bias, inner]
         h, last = torch.gru(x_BTD, state[0][None], weights, True, 1, 0.0, self.training, False, True)

@@ -176,7 +176,7 @@ def _recurrent(layer: Layer, before: Shape, after: Shape) -> Facts:
     count = sum(p.numel() for p in cell.parameters())
     more = count - G * H * (D + H + 1)  # the bias within the candidate of a GRU
     blocks = f"·{G}" if G > 1 else ""
-    words = [f"{D:,} → {H:,}", "the library's kernel" if layer.fused else "written out"]
+    words = [f"{D:,} → {H:,}", "fused" if layer.fused else "written"]
     if layer.truncate is not None:
         words.append(f"gradients over {layer.truncate} steps at most")
     equation = f"({D} + {H} + 1)·{H}{blocks}{f' + {more}' if more else ''} = {count:,}"

@@ -52,8 +52,9 @@ def turned(x_BTD: Tensor, at: Tensor | None) -> Tensor:
 class Layer(nn.Module):
     """A cell over all steps, in one direction: x (B, T, D) → h (B, T, H) and the state after the last step.
 
-    fused: by the library's kernel; else step by step, as written. truncate: the state is cut off from its past every
-    so many steps, so that no gradient goes back further (truncated backpropagation through time); None never.
+    fused: all steps at once by the fastest kernel there is; else step by step, as written.
+    truncate: the state is cut off from its past every so many steps, so that no gradient goes back further (truncated
+        backpropagation through time); None never.
     """
 
     def __init__(self, cell: Cell, fused: bool, truncate: int | None) -> None:

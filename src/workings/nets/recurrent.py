@@ -43,7 +43,7 @@ Pooling = Annotated[
 CellKind = Annotated[
     str,
     Setting(
-        "fused: the library's kernel; written: step by step from the equations, with equal results",
+        "fused: all steps at once, by the fastest kernel there is; written: step by step from the equations",
         choices=("fused", "written"),
     ),
 ]
