@@ -113,7 +113,7 @@ COUNTED = {
     "table": "rows",
     "images": "images",
     "text": "texts",
-    "language": "characters",
+    "language": "lines",
     "series": "steps",
     "sound": "recordings",
     "pairs": "pairs",
