@@ -22,17 +22,17 @@ def same(text: str) -> str:
     return " ".join(text.lower().split())
 
 
-def checked(pairs: Pairs, on_bad_row: str) -> Pairs:
-    """The pairs that can be used, with every problem in ``problems``.
+def checked(pairs: Pairs, on_bad_row: str, fewest: int = FEWEST) -> Pairs:
+    """The pairs that can be used, with every problem in ``problems``. ``fewest``: how many there must be.
 
     Raises:
         UserError: pairs with one side empty where ``on_bad_row`` is refuse; too few pairs.
     """
     pairs, errors = _without_empty(pairs, on_bad_row)
     n = len(pairs.sources)
-    if not errors and n < FEWEST:
-        what = f"There are {n} pair(s) to learn from."
-        errors.append(Problem("error", "too-few-pairs", what, count=n, do=f"Give at least {FEWEST}."))
+    if not errors and n < fewest:
+        what = f"There are {n} pair(s)."
+        errors.append(Problem("error", "too-few-pairs", what, count=n, do=f"Give at least {fewest}."))
     if errors:
         raise UserError(errors)
     for found in (_ratios(pairs), _identical(pairs), _repeated(pairs), *_constant(pairs), *_broken(pairs)):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from workings.data.text.tokeniser import Tokens
 
 SPACED = 0.05  # share of texts with a space below which texts are strings of symbols
 FEW_WORDS = 2_000
+ONCE = 0.2  # share of words that may come once: of such a word nothing can be learnt
 LOST = 0.02  # share of targets that cutting into words may change
 SHORT = 60
 WORDS = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
@@ -23,15 +25,16 @@ def choose_tokens(sources: Sequence[str], targets: Sequence[str]) -> tuple[Token
     spaced = sum(" " in text.strip() for text in [*sources, *targets]) / max(1, len(sources) + len(targets))
     if spaced < SPACED:
         return "character", "hardly a text has a space in it, so their characters are the tokens"
-    distinct = [len({word for text in side for word in text.split()}) for side in (sources, targets)]
-    said = f"{distinct[0]:,} and {distinct[1]:,} different words"
+    words = [Counter(word for text in side for word in text.split()) for side in (sources, targets)]
+    said = f"{len(words[0]):,} and {len(words[1]):,} different words"
+    once = max(sum(count == 1 for count in side.values()) / max(1, len(side)) for side in words)
     # Words are joined by spaces again when they are written, which must give the texts back.
     apart = sum(" ".join(text.split()) != rejoined(text) for text in targets) / max(1, len(targets))
-    if max(distinct) <= FEW_WORDS and apart < LOST:
-        return "word", f"{said} are few enough for one token each"
+    if max(map(len, words)) <= FEW_WORDS and once <= ONCE and apart <= LOST:
+        return "word", f"{said} are few enough, and come often enough, for one token each"
     if max(len(text) for text in [*sources, *targets]) <= SHORT:
         return "character", f"the texts are short, at most {SHORT} characters, so their characters are the tokens"
-    return "bpe", f"{said} are too many; byte-pair pieces write every word, also one never seen"
+    return "bpe", f"{said} are too many or too rare; byte-pair pieces write every word, also one never seen"
 
 
 def rejoined(text: str) -> str:

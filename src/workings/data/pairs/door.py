@@ -103,7 +103,7 @@ def read_for(
     read, found = _read_for(prep, data, require_target)
     read.problems += found
     if require_target:
-        read = checked(read, options.get("on_bad_row", prep.on_bad_row))
+        read = checked(read, options.get("on_bad_row", prep.on_bad_row), fewest=1)
     elif not read.sources:
         raise refuse("no-pairs", "There is nothing to translate.", do="Give at least one text.")
     else:
