@@ -11,6 +11,7 @@ import typer
 
 from workings.cli.check import check
 from workings.cli.forecast import forecast
+from workings.cli.generate import generate
 from workings.cli.nets import net, nets
 from workings.cli.sample import sample
 from workings.cli.train import train
@@ -77,6 +78,7 @@ _VERBS = {
     "evaluate": (evaluate, "Judge a trained net on other rows."),
     "predict": (predict, "Predict every row of a file or folder."),
     "forecast": (forecast, "Forecast what comes after a series, with intervals."),
+    "generate": (generate, "Let a language model write."),
     "translate": (translate, "Write a text for each text, by a net trained on pairs."),
     "report": (report, "Write the report of a run anew; open it."),
     "nets": (nets, "List every net with its settings."),
@@ -102,6 +104,9 @@ workings predict runs/adult new.csv --out predictions.parquet""",
     "forecast": """workings forecast runs/airline
 workings forecast runs/airline --horizon 24 --out next.csv
 workings forecast runs/load --data load-until-today.csv --json""",
+    "generate": """workings generate runs/book
+workings generate runs/book --prompt "It was" --length 200 --temperature 0.5
+workings generate runs/book --top-k 20 --seed 3 --samples 2 --json""",
     "translate": """workings translate runs/en-de "A man rides a horse."
 workings translate runs/en-de --file new.en --out new.de
 workings translate runs/en-de --file new.en --beams 1 --json""",
