@@ -4,12 +4,17 @@
 
 for every variable v alone. W is one for all variables, or with ``individual`` one for each. Taking the last value off
 and adding it again lets the net go along when the level of a series shifts. From W = 0 and b = 0 it starts as the
-naive forecast, which repeats the last value. With ``others``, the variables u that are given and not forecast add
+naive forecast, which repeats the last value. Taken alone this never returns to a mean; with ``returns``, also
+
+    c_h x_Lv
+
+is added, so that the weights of a variable's past need not add up to 1 and every linear autoregression can be learnt.
+With ``others``, the variables u that are given and not forecast add
 
     Σ_u Σ_l U_hv,ul (x_lu − x_Lu)
 
-Source: Zeng, Chen, Zhang and Xu 2023, Are transformers effective for time series forecasting?, NLinear; ``others`` is
-not part of it.
+Source: Zeng, Chen, Zhang and Xu 2023, Are transformers effective for time series forecasting?, NLinear; ``returns``
+and ``others`` are not part of it.
 
 Legend: B batch, L steps of a window, V variables, k of them forecast (the first), H steps ahead.
 """
@@ -38,6 +43,7 @@ class NLinear(nn.Module):
         *,
         form: Form,
         individual: Annotated[bool, Setting("weights of its own for each variable, instead of one for all")] = False,
+        returns: Annotated[bool, Setting("also a weight of the last value itself, so that a level may return")] = True,
         others: Annotated[bool, Setting("also a linear map of the variables that are not forecast")] = False,
     ) -> None:
         super().__init__()
@@ -49,6 +55,7 @@ class NLinear(nn.Module):
         assert k * H == outputs, f"{outputs} outputs for {H} steps"
         assert k <= V, f"{k} variables forecast of {V}"
         self.W = nn.ModuleList(nn.Linear(L, H) for _ in range(k if individual else 1))
+        self.c = nn.Parameter(torch.zeros(H)) if returns else None
         self.U = nn.Linear(L * (V - k), H * k, bias=False) if others and k < V else None
         for parameter in self.parameters():
             nn.init.zeros_(parameter)
@@ -62,6 +69,8 @@ class NLinear(nn.Module):
         else:
             ahead_BkH = torch.stack([W(own_BkL[:, v]) for v, W in enumerate(self.W)], dim=1)
         y_BHk = ahead_BkH.transpose(1, 2) + last_B1V[:, :, : self.k]
+        if self.c is not None:
+            y_BHk = y_BHk + self.c[:, None] * last_B1V[:, :, : self.k]
         y_BO = y_BHk.flatten(1)
         if self.U is not None:
             y_BO = y_BO + self.U(r_BVL[:, self.k :].flatten(1))

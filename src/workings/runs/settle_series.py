@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from workings.learning.init import suited
 from workings.runs.settle import Facts, Settling
 
@@ -20,9 +22,10 @@ def settle(s: Settling, facts: Facts) -> None:
     s.fill("batch_size", min(n, batch), f"for {n:,} windows: small enough for many steps")
     per_epoch = max(1, n // (n if s.recipe.batch_size == "all" else int(s.recipe.batch_size or batch)))
     steps = 2_000 if linear else 3_000
-    epochs = float(max(5, min(200, round(steps / per_epoch))))
+    epochs = float(max(5, min(1000, round(steps / per_epoch))))
     s.fill("epochs", epochs, f"about {steps:,} steps for {n:,} windows, 5 epochs at least; the best weights are kept")
     if linear:
-        s.fill("learning_rate", 2e-3, "the usual rate of adamw; the net starts as the naive forecast")
+        eta = float(f"{min(0.03, max(5e-4, 0.2 / math.sqrt(n))):.2g}")
+        s.fill("learning_rate", eta, f"0.2/√n within 0.0005 to 0.03 for {n:,} windows: few have far to go in few steps")
     if s.recipe.net in ("mlp", "maxout"):
         s.fill("initialisation", *suited(str(s.recipe.net_settings.get("activation", "relu"))))

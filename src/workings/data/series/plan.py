@@ -78,11 +78,13 @@ def make_plan(n: int, step: Step, options: Mapping[str, Any]) -> tuple[Plan | No
 def _window(train: int, season: int, horizon: int) -> tuple[int, str]:
     wanted = max(math.ceil(HORIZONS * horizon), 2 * season if season > 1 else 4)
     most = max(2, train // 4)
+    limit = f"as many as a quarter of {train:,} training steps holds"
     if season > 1 and season <= most:
-        seasons = max(1, min(math.ceil(wanted / season), most // season))
-        limit = f", at most a quarter of {train:,} training steps" if math.ceil(wanted / season) > seasons else ""
-        return seasons * season, f"{seasons} season(s), to hold {HORIZONS:g} horizons{limit}"
-    return min(wanted, most), f"{HORIZONS:g} horizons, at most a quarter of {train:,} training steps"
+        asked, bearable = math.ceil(wanted / season), most // season
+        seasons = min(asked, bearable)
+        why = f"{HORIZONS:g} horizons" if asked <= bearable else limit
+        return seasons * season, f"{seasons} season{'s' * (seasons > 1)}, {why}"
+    return min(wanted, most), f"{HORIZONS:g} horizons" if wanted <= most else limit
 
 
 def _note(name: str, value: int, step: Step, why: str) -> Problem:
