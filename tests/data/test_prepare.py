@@ -84,6 +84,31 @@ def test_zeros_can_count_as_missing() -> None:
         prepared({"v": v}, zeros_as_missing=["V"])
 
 
+def test_zeros_that_mean_missing_are_found_on_the_training_rows_and_told() -> None:
+    """By default a 0 far below all others is filled and flagged, in new rows too, each time with the count; zeros
+    that only other rows have decide nothing; ``[]`` leaves all as they are."""
+    rng = np.random.default_rng(0)
+    v = rng.normal(120, 25, 200).round()
+    v[:20] = 0
+    table = {"v": v, "u": rng.normal(size=200), "y": rng.integers(0, 2, 200)}
+    dataset = open_dataset(table, "y")
+    assert isinstance(dataset, TableDataset)
+    some, none = np.arange(120), np.arange(20, 200)
+    prep = dataset.fit(some)
+    assert prep.settings.zeros_as_missing == ["v"]
+    assert [(each.count, each.where) for each in prep.problems if each.code == "zeros-as-missing"] == [
+        (20, "zeros in the training rows: v 20")
+    ]
+    x = dataset.source(prep, np.arange(200)).x(torch.arange(200)).numpy()
+    np.testing.assert_array_equal(column(prep, x, "v is missing"), v == 0)
+    assert dataset.fit(none).settings.zeros_as_missing == []
+    assert "v is missing" not in dataset.fit(some, {"zeros_as_missing": []}).features
+    again = read_for(prep, dataset.schema, {"v": [0, 130, 0], "u": [0, 0, 1]}, False)
+    assert [(each.count, each.where) for each in again.problems if each.code == "zeros-as-missing"] == [
+        (2, "zeros in these rows: v 2")
+    ]
+
+
 def test_categories_become_columns_and_the_rare_share_one() -> None:
     """One column a category, most frequent first; beyond ``max_categories`` one column for all others."""
     c = ["a"] * 30 + ["b"] * 15 + ["c"] * 9 + [None] * 6

@@ -368,7 +368,7 @@ def test_yes_and_no_are_known_however_they_are_written(dtype: type, tmp_path: Pa
 def test_not_a_preparation_is_refused() -> None:
     """A JSON file of another kind is named."""
     with pytest.raises(UserError, match="preparation"):
-        read_preparation({"kind": "sound"})
+        read_preparation({"kind": "smell"})
 
 
 # -------------------------------------------------------------------------------------------- real data

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 from statistics import NormalDist
 
@@ -16,7 +15,7 @@ from workings.data.schema import Task
 from workings.data.table_layout import FIRST, MISSING, CodeColumn, Layout, NumberColumn
 from workings.data.table_store import Store
 from workings.data.table_target import missing_column
-from workings.data.table_zeros import zeros_that_mean_missing
+from workings.data.table_zeros import zeros_that_mean_missing, zeros_told
 
 SAMPLED_ROWS = 500_000  # a median of so many rows is known to a thousandth of the spread
 BLOCK = 65_536
@@ -54,7 +53,8 @@ def fit_preparation(
     V, counts = _read(store, layout, rows)
     if settings.zeros_as_missing == "auto":
         settings = settings.model_copy(update={"zeros_as_missing": _zeros(layout, V)})
-    problems += _zeros_told(settings.zeros_as_missing, names, V)
+    counts_0 = {name: int((V[:, names.index(name)] == 0).sum()) for name in settings.zeros_as_missing}
+    problems += zeros_told(counts_0, "zeros in the training rows")
     numbers = [_number_plan(column, V[:, k], settings) for k, column in enumerate(layout.numbers)]
     categories = [_category_plan(column, count, settings) for column, count in zip(layout.codes, counts, strict=True)]
     problems += _told(numbers, categories, settings)
@@ -233,13 +233,3 @@ def _zeros(layout: Layout, V: np.ndarray) -> list[str]:
     measured = [k for k, column in enumerate(layout.numbers) if not column.part]
     some = V[:: max(1, len(V) // ZERO_ROWS), measured]
     return [layout.numbers[measured[k]].name for k in zeros_that_mean_missing(some)]
-
-
-def _zeros_told(zeros: Sequence[str], names: list[str], V: np.ndarray) -> list[Problem]:
-    counts = {name: int((V[:, names.index(name)] == 0).sum()) for name in zeros}
-    if not counts:
-        return []
-    what = f"0 counts as missing in {len(counts)} column(s)."
-    where = shorten((f"{name} ({count:,} zeros in the training rows)" for name, count in counts.items()), 12)
-    do = "If 0 was measured: zeros_as_missing=[], or name the columns in which it was not."
-    return [Problem("note", "zeros-as-missing", what, where, sum(counts.values()), do=do)]

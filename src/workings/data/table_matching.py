@@ -16,9 +16,12 @@ from workings.data.table import TableDataset
 from workings.data.table_convert import Converter, Misfits
 from workings.data.table_filling import Filled, OnBadRow, Place, choose_place, empty_rows, fill
 from workings.data.table_input import Table
-from workings.data.table_layout import layout_of
+from workings.data.table_layout import Layout, layout_of
 from workings.data.table_reading import read_table
+from workings.data.table_store import Store
+from workings.data.table_zeros import zeros_told
 
+BLOCK = 65_536
 MOST_BAD = 0.5  # share of cells that are no numbers, beyond which the column must be another one
 
 
@@ -58,7 +61,7 @@ def read_table_for(
     problems += empty_rows(table)
     for name, misfits in converter.misfits.items():
         problems += _misfit_problems(schema.field(name), misfits, n)
-    problems += _missing(schema, converter.misfits)
+    problems += _missing(schema, converter.misfits) + _zeros(prep, layout, filled.store)
     y, more = _target(converter, filled, task, require_target, dropping)
     problems += more
     _raise_errors(problems)
@@ -144,6 +147,18 @@ def _misfit_problems(field: Field, misfits: Misfits, n: int) -> list[Problem]:
         do = f"Check their spelling: {near}." if near else "Train again with rows that have them."
         found.append(Problem("warning", "unseen-category", what, misfits.unknown_cells.where(), count, why, do))
     return found
+
+
+def _zeros(prep: TablePreparation, layout: Layout, store: Store) -> list[Problem]:
+    """What is said of zeros that are filled as in training."""
+    at = {column.name: k for k, column in enumerate(layout.numbers)}
+    zeros = {name: at[name] for name in prep.settings.zeros_as_missing if name in at}
+    counts = dict.fromkeys(zeros, 0)
+    for start in range(0, len(store) if zeros else 0, BLOCK):
+        V = layout.values(store.take(np.arange(start, min(start + BLOCK, len(store)))))
+        for name, k in zeros.items():
+            counts[name] += int((V[:, k] == 0).sum())
+    return zeros_told(counts, "zeros in these rows")
 
 
 def _missing(schema: Schema, misfits: Mapping[str, Misfits]) -> list[Problem]:

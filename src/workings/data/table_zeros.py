@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from workings.base.problems import Problem, shorten
@@ -81,3 +83,13 @@ def zero_problem(names: list[str], counts: list[int]) -> Problem:
     why = "The network would take a gap for a measurement; by default such zeros therefore count as missing."
     do = "If 0 was measured: zeros_as_missing=[], or name the columns in which it was not."
     return Problem("warning", "zeros-mean-missing", what, where, sum(counts), why, do)
+
+
+def zeros_told(counts: Mapping[str, int], which: str) -> list[Problem]:
+    """The note that ``counts`` zeros of some columns are filled as missing ones are. which: zeros, of what rows."""
+    counts = {name: count for name, count in counts.items() if count}
+    if not counts:
+        return []
+    what = f"0 counts as missing in {len(counts)} column(s)."
+    where = f"{which}: {shorten((f'{name} {count:,}' for name, count in counts.items()), 12)}"
+    return [Problem("note", "zeros-as-missing", what, where, sum(counts.values()))]
