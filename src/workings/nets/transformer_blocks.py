@@ -150,7 +150,7 @@ def output_layer(width: int, outputs: int, vocabulary: int, tied: bool) -> nn.Mo
     if outputs != vocabulary:
         raise refuse(
             "bad-outputs",
-            f"The output is tied to the vectors of {vocabulary:,} tokens, but {outputs:,} outputs are asked for.",
+            f"The output is tied to the vectors of {vocabulary:,} tokens and cannot have outputs={outputs}.",
             where="setting 'tied'",
             do=f"Ask for {vocabulary:,} outputs, or give tied=false.",
         )
