@@ -17,11 +17,16 @@ from workings.base.form import Form
 from workings.base.tokens import PAD, UNK
 from workings.nets.layers import Dropout
 
+# Of a token's first vector. From N(0, 1), torch's own, rare words would keep what was drawn and little of what they
+# learnt: on sentences of films that costs six points of accuracy.
+SPREAD = 0.1
+
 
 class ToVectors(nn.Module):
     """x (B, T) tokens or (B, T, F) frames → vectors (B, T, D) and where they are real, (B, T) bool.
 
-    Tokens are looked up in a table; frames are taken as they are (D = F). Vectors at padding are 0.
+    Tokens are looked up in a table, which begins as N(0, 0.1²); frames are taken as they are (D = F). Vectors at
+    padding are 0.
 
     dropout: of single numbers, in training. word_dropout: of whole steps, in training: a token becomes the unknown
     one, which so learns what to say of words never seen; a frame becomes 0.
@@ -34,6 +39,8 @@ class ToVectors(nn.Module):
         if form.vocabulary is not None:
             assert isinstance(form.vocabulary, int)
             self.embedding = nn.Embedding(form.vocabulary, embedding, padding_idx=PAD)
+            with torch.no_grad():
+                self.embedding.weight.mul_(SPREAD)
             self.width = embedding
         else:
             self.embedding = None
