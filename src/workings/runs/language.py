@@ -13,14 +13,14 @@ from torch import nn
 from workings.base.errors import refuse
 from workings.base.events import Emit, Noticed, Phase, silent
 from workings.base.problems import Problem
-from workings.base.tokens import UNK
+from workings.base.tokens import EOS, UNK
 from workings.data.dataset import Dataset
 from workings.data.language.checks import named
 from workings.data.language.dataset import LanguageDataset
 from workings.data.language.windows import TextWindows
 from workings.data.schema import TaskKind
 from workings.data.source import Source
-from workings.learning.decoding import Sampling, sample
+from workings.learning.decoding import NEVER, Sampling, sample
 from workings.learning.judging import Surprise, surprise, text_metrics
 from workings.learning.losses import Loss
 from workings.learning.metrics import Evaluation
@@ -150,6 +150,8 @@ def generate(
         how,
         torch.Generator().manual_seed(seed),
         window=prep.length,
+        never=(*NEVER, EOS),  # a text that is learnt by position has no end
+        stop=None,
     )
     return [tokeniser.decode(each) for each in written.texts()]
 

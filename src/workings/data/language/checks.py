@@ -51,7 +51,7 @@ def _controls(book: Book, codes: np.ndarray, counts: np.ndarray) -> list[Problem
         return []
     total = sum(bad.values())
     rows = [i for i in range(len(book)) if any(c in book.text[book.starts[i] : book.starts[i + 1]] for c in bad)]
-    what = f"{total:,} characters are control characters or stand for unreadable ones: {shorten(map(named, bad))}."
+    what = f"Control characters, or what stands for unreadable ones, {total:,} in all: {shorten(map(named, bad))}."
     where = shorten(book.place(i) for i in rows)
     why = "They are learnt and written like all others; often they are damage."
     return [
@@ -115,6 +115,6 @@ def unknown_characters(known: str, other: str, part: str) -> list[Problem]:
 
 def named(letter: str) -> str:
     """A character as it can be read: itself, or its code and name."""
-    if letter.isprintable() and not letter.isspace() and not unicodedata.combining(letter):
+    if letter != "\ufffd" and letter.isprintable() and not letter.isspace() and not unicodedata.combining(letter):
         return f"'{letter}'"
     return f"U+{ord(letter):04X} {unicodedata.name(letter, '')}".strip()
