@@ -86,7 +86,8 @@ def evaluate(truth: Floats, prediction: Floats, scales: Scales, seed: int = 0) -
         how = f"circular block bootstrap, blocks of {block:,} forecasts, {RESAMPLES:,} resamples, seed {seed}"
         method = dict.fromkeys(intervals, how)
     else:
-        what = f"No confidence interval from {N:,} forecast(s) that overlap: they hold too few stretches of {block:,}."
+        few = f"{N:,} forecasts that overlap" if N > 1 else "one forecast"
+        what = f"No confidence interval from {few}: {FEWEST_BLOCKS} stretches of {block:,} are the least."
         notes.append(Problem("note", "no-interval", what, count=N, do="Evaluate on a longer series."))
     if "mase" not in metrics:
         what = "mase is not defined: a season later, no target ever had another value in the training part."

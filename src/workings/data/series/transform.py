@@ -70,7 +70,8 @@ def choose(
     """The transform under which a linear autoregression errs least on the newest half of the training steps.
 
     y_nV: the training steps. positive: (V,) which variables are above 0 in the whole series, so that a logarithm
-    exists. The simpler of two is taken unless the other saves 3 % of the mean absolute error.
+    exists. The simpler of two is taken unless the other saves 3 % of the mean absolute error. It is judged at most a
+    season ahead, since a short series has few longer windows.
     """
     none = Transform((False,) * y_nV.shape[1])
     logged = Transform(tuple(bool(each) for each in positive))
@@ -81,7 +82,8 @@ def choose(
         candidates["difference"] = Transform(none.log, season)
         if any(logged.log):
             candidates["log+difference"] = Transform(logged.log, season)
-    errors = {name: _error(y_nV, each, window, horizon, targets) for name, each in candidates.items()}
+    ahead = min(horizon, season) if season > 1 else horizon
+    errors = {name: _error(y_nV, each, window, ahead, targets) for name, each in candidates.items()}
     known = {name: error for name, error in errors.items() if np.isfinite(error)}
     if len(known) < 2:
         return none, "the training part is too short to compare others"
