@@ -63,7 +63,7 @@ def _left_out(fields: Sequence[Field]) -> list[Problem]:
     for kind, code, what, do in (
         ("constant", "constant-column", "have one value only", ""),
         ("id", "id-column", "look like identifiers", "To use one all the same: kinds={'column': 'categorical'}."),
-        ("text", "text-column", "hold free text", "To use one all the same: kinds={'column': 'categorical'}."),
+        ("text", "text-column", "hold free text", "To train on a text and nothing else: --set text=COLUMN."),
         ("other", "unusable-column", "hold cells that are no numbers, categories or dates", "Turn them into columns."),
     ):
         named = [field for field in fields if field.kind == kind]

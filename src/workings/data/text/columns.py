@@ -91,6 +91,11 @@ def is_about_texts(head: pl.DataFrame, target: str | None) -> bool:
     return not others if target is not None else len(others) == 1
 
 
+def has_texts(head: pl.DataFrame, target: str | None) -> bool:
+    """Whether a column beside the target holds texts."""
+    return any(kind == "text" and name != target for name, kind in text_columns(head).items())
+
+
 def only_text_column(head: pl.DataFrame, but: set[str]) -> list[str]:
     """Columns that may hold the text: those of kind text, or the only column of text that is left."""
     kinds = text_columns(head)

@@ -12,7 +12,7 @@ from workings.base.problems import Problem
 from workings.data.dataset import Dataset
 from workings.data.schema import Schema
 from workings.data.text.checks import check_options
-from workings.data.text.columns import head_of, is_about_texts, lists_files
+from workings.data.text.columns import has_texts, head_of, is_about_texts, lists_files
 from workings.data.text.folders import holds_texts
 from workings.data.text.matching import read_texts_for
 from workings.data.text.opening import open_texts
@@ -21,12 +21,14 @@ from workings.data.text.tables import is_texts
 
 OTHERS = ("language", "forecast", "translation")  # tasks of other kinds of data
 OF_OTHERS = ("source", "horizon", "time_column")  # options that speak of other kinds
+OF_TEXTS = ("tokens", "vocabulary", "lowercase", "length", "group")  # and those that no table has
 
 
 def recognise(data: object, target: str | None, task: str | None, options: Mapping[str, Any]) -> bool:
     """Texts with labels: most files of a folder are .txt files; a table has a text and nothing else to learn from.
 
-    A table whose other columns are features is a table, unless ``text`` names the column to read.
+    A table whose other columns are features is a table, unless ``text`` names the column to read, or an option that
+    only texts have says how.
     """
     if task in OTHERS or any(name in options for name in OF_OTHERS):
         return False
@@ -37,7 +39,10 @@ def recognise(data: object, target: str | None, task: str | None, options: Mappi
     if is_texts(data) or (isinstance(data, tuple) and len(data) == 2 and is_texts(data[0])):
         return True
     head = head_of(data)
-    return head is not None and head.height > 0 and not lists_files(head) and is_about_texts(head, target)
+    if head is None or not head.height or lists_files(head):
+        return False
+    meant = any(name in options for name in OF_TEXTS)
+    return has_texts(head, target) if meant else is_about_texts(head, target)
 
 
 def inspect(

@@ -31,6 +31,10 @@ def bring(data: object, target: str | None, options: Mapping[str, Any]) -> Broug
         UserError: what cannot be read, or has no labels.
     """
     if isinstance(data, (str, Path)) and Path(data).is_dir():
+        named = [name for name in ("text", "group") if name in options]
+        if named:
+            what = f"A folder has no columns, so {' and '.join(named)} can name none."
+            raise refuse("columns-of-a-folder", what, do="Leave it out, or give a table.")
         return read_folder(Path(data), target)
     if isinstance(data, tuple) and len(data) == 2 and is_texts(data[0]):
         name = target or str(getattr(data[1], "name", None) or "label")

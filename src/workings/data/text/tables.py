@@ -12,6 +12,7 @@ import polars as pl
 from workings.base.errors import UserError, refuse
 from workings.base.problems import Problem, shorten
 from workings.data.schema import Field
+from workings.data.table_cells import numbers
 from workings.data.table_input import Table
 from workings.data.table_kinds import find_field
 from workings.data.table_profile import ColumnProfile
@@ -94,7 +95,7 @@ def read_columns(
 def _collect(table: Table) -> tuple[pl.DataFrame, np.ndarray]:
     parts = list(table.numbered())
     frame = pl.concat([chunk for chunk, _ in parts]) if parts else pl.DataFrame({name: [] for name in table.names})
-    rows = np.concatenate([numbers for _, numbers in parts]) if parts else np.zeros(0, dtype=np.int64)
+    rows = np.concatenate([of_chunk for _, of_chunk in parts]) if parts else np.zeros(0, dtype=np.int64)
     if not frame.height:
         raise refuse("header-only", f"{table.name} has no rows but empty ones.", do="Give data with rows.")
     return frame, rows
@@ -104,8 +105,10 @@ def _brought(
     table: Table, frame: pl.DataFrame, rows: np.ndarray, text: str, target: str | None, group: str | None
 ) -> Brought:
     problems = list(table.problems)
-    if frame[text].dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
-        what = f"The column '{text}' of {table.name} holds {str(frame[text].dtype).lower()}, no texts."
+    fields = [_field(frame[name], name, text, target, group) for name in table.names]
+    held = _no_texts(frame[text])
+    if held:
+        what = f"The column '{text}' of {table.name} holds {held}, no texts."
         raise refuse("not-a-text", what, do="Name the column of the texts: --set text=COLUMN.")
     if table.empty:
         what = f"{table.empty:,} empty row(s) were skipped."
@@ -124,9 +127,18 @@ def _brought(
         "row",
         table.digest,
         groups=None if group is None else [str(cell) for cell in frame[group]],
-        fields=[_field(frame[name], name, text, target, group) for name in table.names],
+        fields=fields,
         problems=problems,
     )
+
+
+def _no_texts(series: pl.Series) -> str:
+    """What the column holds where it is no text; empty where it is one."""
+    if series.dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
+        return str(series.dtype).lower()
+    present = series.cast(pl.String).drop_nulls()
+    present = present.filter(present.str.strip_chars() != "")
+    return "numbers" if len(present) and numbers(present.str.strip_chars()).is_not_null().all() else ""
 
 
 def _field(series: pl.Series, name: str, text: str, target: str | None, group: str | None) -> Field:
