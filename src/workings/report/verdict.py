@@ -50,6 +50,11 @@ def _result(run: RunFiles, name: str, value: float, interval: list[float] | None
     which = "row that it was trained on" if run.metrics.get("on") == "training rows" else "test row"
     rows = count(int(run.metrics.get("rows") or 0), which, which.replace("row", "rows", 1))
     metrics = run.metrics["metrics"]
+    if name == "nats_per_token" and run.task == "language":
+        token = {"word": "word", "bpe": "piece of a word"}.get(str(run.prepare.get("tokens")), "character")
+        among = measured("perplexity", metrics["perplexity"])[0]
+        many = rows.replace("row", token.replace("piece", "pieces") if token[0] == "p" else token)
+        return f"The network needs {written} nats a {token} for {many}{sure}: it is undecided as among {among} of them."
     if name == "accuracy":
         return f"The network is right in {written} of {rows}{sure}."
     if name == "r2":
