@@ -38,6 +38,7 @@ SAMPLES = {
     "diabetes": Sample("442 patients, 10 measures; how far has the illness gone a year later?", "progression"),
     "digits": Sample("1,797 pictures of handwritten digits, 8 x 8, a folder a class"),
     "dates": Sample("3,000 dates as people say them, to be written as ISO does", made="workings.cli.sample_dates"),
+    "stories": Sample("400 short made stories in one text, to go on with", made="workings.cli.sample_stories"),
     "series": Sample("120 months of two made series, to be forecast", made="workings.cli.sample_series"),
     "sound": Sample("144 made tones that rise, fall, stay or beat, a folder a class", made="workings.cli.sample_sound"),
 }
