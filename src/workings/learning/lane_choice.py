@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from statistics import median
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from workings.base.events import Decided, Emit
 from workings.learning.gradient import GradientRule
@@ -28,6 +30,10 @@ WORTH_MEASURING_SECONDS = 2.0
 # A graph of one step takes a few seconds to compile, a graph of eight about eight times that.
 WORTH_COMPILING_SECONDS = 20.0
 WORTH_UNROLLING_SECONDS = 600.0
+# Compiling takes time by the operation; a loop over the steps of a sequence has thousands, and is worth its compiling
+# only where training lasts many times as long (measured: 85 s for 2,900 of them).
+SECONDS_AN_OPERATION = 0.03
+COMPILING_SHARE = 0.2
 LARGE = 100_000  # parameters from which a second thread may pay, and the update is better left to its own kernel
 ROUNDS = 5
 SLICE_SECONDS = 0.04
@@ -77,15 +83,15 @@ def choose_lane(
     measured = trial.measure_together(lanes)
     best = min((m for m in measured if not m.refused), key=lambda m: m.microseconds)
     convolves = any(isinstance(module, nn.Conv2d) for module in rule.net.modules())
-    if may_compile and stacked and not convolves and best.microseconds * steps / 1e6 > WORTH_COMPILING_SECONDS:
-        large = rule.flat.w.numel() > LARGE
-        counts = sorted({1, threads}) if large else [1]
-        compiled = trial.measure_together([Lane("gradient", n) if large else Lane("compiled", n, 1) for n in counts])
-        measured += compiled
-        fastest = min(compiled, key=lambda m: m.microseconds)
-        gained = not fastest.refused and fastest.microseconds < best.microseconds
-        if gained and not large and fastest.microseconds * steps / 1e6 > WORTH_UNROLLING_SECONDS:
-            measured += trial.measure_together([Lane("compiled", 1, CHUNK)])
+    lasts = best.microseconds * steps / 1e6
+    if may_compile and stacked and not convolves and lasts > WORTH_COMPILING_SECONDS:
+        count = trial.operations()
+        compiling = count * SECONDS_AN_OPERATION
+        if compiling > COMPILING_SHARE * lasts:
+            why = f"its {count:,} operations take about {compiling:.0f} s to compile, all steps about {lasts:.0f} s"
+            measured.append(Measured("compiled", math.inf, refused=why))
+        else:
+            measured += _compiled(trial, rule, best, steps, threads, compiling)
     measured.sort(key=lambda m: m.microseconds)
     best = next(m for m in measured if not m.refused)
     trial.restore()
@@ -97,6 +103,31 @@ def choose_lane(
         if m.refused:
             emit(Decided("lane refused", m.lane, m.refused))
     return lane, reason, measured
+
+
+def _compiled(
+    trial: _Trial, rule: GradientRule, best: Measured, steps: int, threads: int, compiling: float
+) -> list[Measured]:
+    """The compiled candidates; of those that take ``compiling`` seconds each, no more than may be worth it."""
+    large = rule.flat.w.numel() > LARGE
+    counts = sorted({1, threads}) if large else [1]
+    measured = trial.measure_together([Lane("gradient", n) if large else Lane("compiled", n, 1) for n in counts])
+    fastest = min(measured, key=lambda m: m.microseconds)
+    lasts = fastest.microseconds * steps / 1e6
+    gained = not fastest.refused and fastest.microseconds < best.microseconds
+    if gained and not large and lasts > max(WORTH_UNROLLING_SECONDS, CHUNK * compiling / COMPILING_SHARE):
+        measured += trial.measure_together([Lane("compiled", 1, CHUNK)])
+    return measured
+
+
+class _Counting(TorchDispatchMode):
+    """Counts the operations that run."""
+
+    count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += 1
+        return func(*args, **(kwargs or {}))
 
 
 class _Trial:
@@ -127,6 +158,13 @@ class _Trial:
         weight = None if self.weight is None else self.weight[start : start + count]
         h = [rule.optimiser.scalars(i + 1, rule.schedule(start + i)) for i in range(count)]
         self.runner(lane).advance(self.x[start : start + count], self.y[start : start + count], weight, h)
+
+    def operations(self) -> int:
+        """How many operations a step has, as a graph of it would."""
+        self.restore()
+        with _Counting() as counting:
+            self.steps(Lane("eager", 1), 0, 1)
+        return counting.count
 
     def learnt(self) -> Tensor:
         """What one step left behind of the gradient: the optimiser's first memory, or else the change of w."""

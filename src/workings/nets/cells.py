@@ -117,7 +117,8 @@ class LSTMCell(Cell):
     Blocks i, f, g, o: W_x holds the W, W_h the U. Hochreiter and Schmidhuber 1997; the forget gate is of Gers,
     Schmidhuber and Cummins 2000.
 
-    forget_bias: what b_f begins with; 1 and more let the cell remember from the start (Jozefowicz et al. 2015).
+    forget_bias: what b_f begins with. With b the cell lasts about 1 + e^b steps at first: 1 is usual (Jozefowicz et
+        al. 2015), 5 remembers over a hundred (Tallec and Ollivier 2018).
     """
 
     blocks = 4
@@ -153,13 +154,19 @@ class GRUCell(Cell):
 
     Blocks r, z, n. "before" is the paper's and the textbooks'; "after" is torch's and Keras's, whose three products
     with h_{t−1} are one; the two learn alike and cannot load each other's weights. Some texts swap z and 1 − z.
+
+    update_bias: what b_z begins with; the larger, the longer the state lasts, as with an LSTM's forget gate.
     """
 
     blocks = 3
     title = "GRU"
 
-    def __init__(self, inputs: int, units: int, reset: Literal["after", "before"] = "after") -> None:
+    def __init__(
+        self, inputs: int, units: int, reset: Literal["after", "before"] = "after", update_bias: float = 0.0
+    ) -> None:
         super().__init__(inputs, units)
+        with torch.no_grad():
+            self.bias[units : 2 * units] = update_bias
         self.reset = reset
         self.bias_n = nn.Parameter(torch.zeros(units)) if reset == "after" else None  # d
 

@@ -190,6 +190,9 @@ class GRU(RecurrentNet):
                 choices=("after", "before"),
             ),
         ] = "after",
+        update_bias: Annotated[
+            float, Setting("what the update gate's bias begins with; with b a state lasts about 1 + e^b steps at first")
+        ] = 0.0,
         bidirectional: Bidirectional = False,
         dropout: Drop = 0.5,
         word_dropout: WordDropout = 0.0,
@@ -207,7 +210,7 @@ class GRU(RecurrentNet):
         super().__init__(
             shape,
             outputs,
-            lambda inputs: GRUCell(inputs, width, reset),  # type: ignore[arg-type]
+            lambda inputs: GRUCell(inputs, width, reset, update_bias),  # type: ignore[arg-type]
             form=form,
             embedding=embedding,
             layers=layers,
@@ -233,7 +236,9 @@ class LSTM(RecurrentNet):
         embedding: Embedding = 64,
         width: Width = 64,
         layers: Layers = 1,
-        forget_bias: Annotated[float, Setting("what the forget gate's bias begins with; 1 remembers")] = 1.0,
+        forget_bias: Annotated[
+            float, Setting("what the forget gate's bias begins with; with b a state lasts about 1 + e^b steps at first")
+        ] = 1.0,
         bidirectional: Bidirectional = False,
         dropout: Drop = 0.5,
         word_dropout: WordDropout = 0.0,
