@@ -13,6 +13,7 @@ from workings.nets import maxout as _maxout  # noqa: F401  isort: skip
 from workings.nets import cnn as _cnn  # noqa: F401  isort: skip
 from workings.nets import resnet as _resnet  # noqa: F401  isort: skip
 from workings.nets import whitened as _whitened  # noqa: F401  isort: skip
+from workings.nets import spectral as _spectral  # noqa: F401  isort: skip
 from workings.nets import nlinear as _nlinear  # noqa: F401  isort: skip
 from workings.nets import recurrent as _recurrent  # noqa: F401  isort: skip
 from workings.nets import encoder_decoder as _encoder_decoder  # noqa: F401  isort: skip

@@ -13,7 +13,7 @@ from workings.base.form import Form
 from workings.base.problems import Problem, unknown_name
 from workings.nets.settings import SettingInfo, check_settings, read_settings
 
-Takes = Literal["table", "image", "any", "sequence", "language", "series", "pairs"]
+Takes = Literal["table", "image", "any", "sequence", "language", "frames", "series", "pairs"]
 Samples = Literal["table", "image", "text", "language", "frames", "series", "pairs"]
 # What a net that says it takes one thing accepts.
 ACCEPTS: dict[Takes, tuple[Samples, ...]] = {
@@ -22,16 +22,18 @@ ACCEPTS: dict[Takes, tuple[Samples, ...]] = {
     "any": ("table", "image", "series"),
     "sequence": ("text", "language", "frames", "series"),
     "language": ("language",),
+    "frames": ("frames",),
     "series": ("series",),
     "pairs": ("pairs",),
 }
-SEQUENCES: tuple[Takes, ...] = ("sequence", "language", "series", "pairs")
+SEQUENCES: tuple[Takes, ...] = ("sequence", "language", "frames", "series", "pairs")
 TAKES: dict[Takes, str] = {
     "table": "rows of a table",
     "image": "images, channels × height × width",
     "any": "rows of a table or images",
     "sequence": "texts, sound or series",
     "language": "texts to go on with",
+    "frames": "sound, steps × bands",
     "series": "series to forecast",
     "pairs": "pairs of texts",
 }
