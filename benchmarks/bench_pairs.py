@@ -1,0 +1,118 @@
+"""Texts for texts: copy and reverse to the last symbol, and English to German, each through the command line.
+
+python benchmarks/bench_pairs.py [copy reverse multi30k]
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from measured import data_folder, workings, write
+
+Row = dict[str, Any]
+
+SYMBOLS = "abcdefghijklmnopqrstuvwxyz"
+STRINGS, NEW = 8_000, 1_000
+MINUTES = 10  # of training, of each net on multi30k
+
+NETS: dict[str, list[str]] = {
+    "fixed context": ["--net", "encoder-decoder", "--set", "attention=none"],
+    "dot attention": ["--net", "encoder-decoder", "--set", "attention=dot"],
+    "multiplicative attention": ["--net", "encoder-decoder", "--set", "attention=multiplicative"],
+    "additive attention": ["--net", "encoder-decoder", "--set", "attention=additive"],
+    "transformer": ["--net", "transformer"],
+}
+
+
+def write_lines(path: Path, texts: list[str]) -> Path:
+    path.write_text("\n".join(texts) + "\n", encoding="utf-8")
+    return path
+
+
+def strings(folder: Path, make: Callable[[str], str]) -> tuple[Path, Path, Path]:
+    """Different strings of 5 to 20 symbols: files of sources and targets to train on, and sources that are new."""
+    rng, found = random.Random(0), set[str]()
+    while len(found) < STRINGS + NEW:
+        found.add("".join(rng.choice(SYMBOLS) for _ in range(rng.randint(5, 20))))
+    texts = sorted(found)
+    rng.shuffle(texts)
+    for name, part in (("train", texts[:STRINGS]), ("test", texts[STRINGS:])):
+        write_lines(folder / f"{name}.given", part)
+        write_lines(folder / f"{name}.wanted", [make(text) for text in part])
+    return folder / "train.given", folder / "train.wanted", folder / "test.given"
+
+
+def symbols(folder: Path, task: str, make: Callable[[str], str]) -> list[Row]:
+    """Share of new strings that are right to the last symbol."""
+    train, target, test = strings(folder, make)
+    rows = []
+    for name, options in NETS.items():
+        began = time.perf_counter()
+        found = workings("train", train, "--target", target, "--test", test, *options, "--out", folder / name)
+        exact = found["metrics"]["exact_match"]
+        bar = "= 1" if name != "fixed context" else "–"
+        rows.append(
+            {
+                "what": f"{task} strings of 5 to 20 symbols, {name}: right to the last symbol",
+                "value": round(exact, 4),
+                "bar": bar,
+                "n": NEW,
+                "met": exact == 1 if bar != "–" else None,
+                "seconds": round(time.perf_counter() - began, 1),
+            }
+        )
+    return rows
+
+
+def copy(folder: Path) -> list[Row]:
+    return symbols(folder, "copy", str)
+
+
+def reverse(folder: Path) -> list[Row]:
+    return symbols(folder, "reverse", lambda text: text[::-1])
+
+
+def multi30k(folder: Path) -> list[Row]:
+    """BLEU on test_2016_flickr of nets trained for a stated time."""
+    data = data_folder() / "multi30k"
+    rows = []
+    for name in ("fixed context", "multiplicative attention", "additive attention", "transformer"):
+        options = ["--target", data / "train.de", "--test", data / "test_2016_flickr.en", "--minutes", MINUTES]
+        found = workings("train", data / "train.en", *options, *NETS[name], "--out", folder / name)
+        low, high = found["intervals"]["bleu"]
+        rows.append(
+            {
+                "what": f"multi30k en→de, {name}, {MINUTES} min: BLEU",
+                "value": round(found["metrics"]["bleu"], 2),
+                "bar": "reported",
+                "n": 1,
+                "spread": f"95 % {low:.1f} to {high:.1f}",
+                "met": None,
+                "chrf": round(found["metrics"]["chrf"], 2),
+                "perplexity": round(found["metrics"]["perplexity"], 2),
+            }
+        )
+    best = {row["what"].split(", ")[1]: row["value"] for row in rows}
+    gain = best["multiplicative attention"] - best["fixed context"]
+    what = "multi30k en→de: BLEU of multiplicative attention over a fixed context"
+    rows.append({"what": what, "value": round(gain, 2), "bar": "> 0", "n": 1, "met": gain > 0})
+    return rows
+
+
+ALL = {each.__name__: each for each in (copy, reverse, multi30k)}
+
+
+def main() -> None:
+    for name in sys.argv[1:] or list(ALL):
+        with tempfile.TemporaryDirectory() as folder:
+            write("pairs", "python benchmarks/bench_pairs.py", ALL[name](Path(folder)))
+
+
+if __name__ == "__main__":
+    main()
