@@ -39,6 +39,7 @@ SAMPLES = {
     "digits": Sample("1,797 pictures of handwritten digits, 8 x 8, a folder a class"),
     "dates": Sample("3,000 dates as people say them, to be written as ISO does", made="workings.cli.sample_dates"),
     "stories": Sample("400 short made stories in one text, to go on with", made="workings.cli.sample_stories"),
+    "reviews": Sample("1,500 made reviews, a text each; is the verdict good or bad?", made="workings.cli.sample_texts"),
     "series": Sample("120 months of two made series, to be forecast", made="workings.cli.sample_series"),
     "sound": Sample("144 made tones that rise, fall, stay or beat, a folder a class", made="workings.cli.sample_sound"),
 }
