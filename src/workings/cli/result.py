@@ -129,7 +129,8 @@ def _body(found: dict[str, Any], width: int) -> RenderableType:
 
     verdict = found["verdict"]
     more = len(found["metrics"]) - SHOWN
-    rows = f"on {found['rows']:,} test rows" if found["rows"] else ""
+    counted = {"language": "test tokens", "forecast": "forecasts", "translation": "test pairs"}
+    rows = f"on {found['rows']:,} {counted.get(found['task'], 'test rows')}" if found["rows"] else ""
     told = ", ".join(part for part in (rows, f"{more} more in the report" if more > 0 else "") if part)
     places = Table.grid(padding=(0, 2))
     places.add_column(style="dim", no_wrap=True)

@@ -295,7 +295,8 @@ def imbalance(s: Settling, facts: Facts) -> None:
     """What is done about rare classes."""
     counts = [c for c in facts.class_counts if c]
     if not counts:
-        s.fill("imbalance", "none", "the target is a number", ("auto",))
+        why = "the target is a number" if facts.task == "regression" else "the answer is no class but a sequence"
+        s.fill("imbalance", "none", why, ("auto",))
         return
     share = min(counts) / sum(counts)
     s.fill("imbalance", "none", f"the rarest class has {share:.1%} of the rows", ("auto",))
