@@ -39,7 +39,7 @@ def _stories() -> str:
         thing, place, day = rng.choice(THINGS), rng.choice(PLACES), rng.choice(DAYS)
         it = f"the {thing.split(' ', 1)[1]}"
         lines = [
-            f"On {day} {one} the {rng.choice(TRADES)} lost {thing}.",
+            f"On {day} {one} the {trade} lost {thing}.",
             f"“Have you seen {it}?” {her} asked {other}.",
         ]
         for wrong in rng.sample(PLACES, rng.randint(0, 2)):
