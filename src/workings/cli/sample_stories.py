@@ -37,6 +37,7 @@ def _stories() -> str:
     for _ in range(STORIES):
         (one, her), (other, him) = rng.sample(sorted(PEOPLE.items()), 2)
         thing, place, day = rng.choice(THINGS), rng.choice(PLACES), rng.choice(DAYS)
+        trade = rng.choice(TRADES)
         it = f"the {thing.split(' ', 1)[1]}"
         lines = [
             f"On {day} {one} the {trade} lost {thing}.",
