@@ -2,7 +2,7 @@
 
 season   of the calendar: 12 months, 24 hours, 7 days …; 1 where there is none
 horizon  one season; at most as many steps as the validation part can hold
-window   the seasons that hold three and a half horizons, at most a quarter of the training steps
+window   the seasons that hold three and a half horizons, at most an eighth of the training steps
 """
 
 from __future__ import annotations
@@ -77,12 +77,12 @@ def make_plan(n: int, step: Step, options: Mapping[str, Any]) -> tuple[Plan | No
 
 def _window(train: int, season: int, horizon: int) -> tuple[int, str]:
     wanted = max(math.ceil(HORIZONS * horizon), 2 * season if season > 1 else 4)
-    most = max(2, train // 4)
-    limit = f"as many as a quarter of {train:,} training steps holds"
-    if season > 1 and season <= most:
-        asked, bearable = math.ceil(wanted / season), most // season
+    most = max(2, train // 8)
+    limit = f"as an eighth of {train:,} training steps holds no more"
+    if 1 < season <= train // 4:
+        asked, bearable = math.ceil(wanted / season), max(1, most // season)
         seasons = min(asked, bearable)
-        why = f"{HORIZONS:g} horizons" if asked <= bearable else limit
+        why = f"for {HORIZONS:g} horizons" if asked <= bearable else limit
         return seasons * season, f"{seasons} season{'s' * (seasons > 1)}, {why}"
     return min(wanted, most), f"{HORIZONS:g} horizons" if wanted <= most else limit
 
