@@ -139,13 +139,14 @@ def _fields(dataset: Dataset) -> RenderableType:
     for field in fields[:SHOWN]:
         is_target = field.name == dataset.task.target
         style = "bold" if is_target else "" if field.used else "dim"
+        told = field.used or is_target or dataset.kind == "sound"  # of recordings a field is no column, but a fact
         about = "≈" if field.distinct_is_estimate else ""
         table.add_row(
             Text(field.name, style),
             Text("target" if is_target else field.kind, style),
             Text(f"{field.missing:,}" if field.missing else "", "yellow"),
             Text(f"{about}{field.distinct:,}" if field.distinct else "", style),
-            Text(_content(field) if field.used or is_target else f"not used: {field.reason}", style),
+            Text(_content(field) if told else f"not used: {field.reason}", style),
         )
     if len(fields) <= SHOWN:
         return table

@@ -59,8 +59,9 @@ class FrameNorm(nn.BatchNorm2d):
                 running_mean.lerp_(mean_C, self.momentum)
                 running_var.lerp_(var_C * (N / (N - 1).clamp(min=1)), self.momentum)
         scale_C11 = (self.weight * torch.rsqrt(var_C + self.eps))[:, None, None]
-        shift_C11 = self.bias[:, None, None] - mean_C[:, None, None] * scale_C11
-        return torch.addcmul(shift_C11 * m_B1T1, mz_BCTF, scale_C11)
+        shift_BCT1 = (self.bias[:, None, None] - mean_C[:, None, None] * scale_C11) * m_B1T1
+        # torch lays the result out as the first of the three.
+        return torch.addcmul(shift_BCT1.contiguous(memory_format=torch.channels_last), mz_BCTF, scale_C11)
 
 
 class SpectralBlock(nn.Module):
