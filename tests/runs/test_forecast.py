@@ -72,7 +72,7 @@ def test_overlapping_forecasts_get_wider_intervals_than_independent_ones() -> No
     """Errors that last for a horizon are fewer than they look, and the interval says so."""
     rng = np.random.default_rng(0)
     H, N = 12, 600
-    noise = np.convolve(rng.normal(size=N + H), np.ones(H) / np.sqrt(H), "valid")[:N]
+    noise = np.convolve(rng.normal(size=N + H), np.ones(H) / np.sqrt(H), "valid")[:N].astype(np.float64)
     truth = np.repeat(noise[:, None, None], H, axis=1)
     found = evaluate(truth, np.zeros_like(truth), Scales([1.0], [1.0], 1))
     low, high = found.intervals["mae"]

@@ -94,7 +94,7 @@ class SeriesDataset(Dataset):
     def _transform(self, y: np.ndarray) -> tuple[Transform, list[Problem]]:
         """The transform asked for, or the one that helps on the training steps."""
         series, plan = self.series, self.plan
-        positive = (series.values > 0).all(0)
+        positive = series.values.min(0) > 0
         asked = str(self.options.get("transform", "auto"))
         if asked == "auto":
             chosen, why = transform.choose(y, positive, plan.season, plan.window, plan.horizon, series.targets)
