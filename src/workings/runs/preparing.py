@@ -18,7 +18,7 @@ from workings.data.table import TableDataset
 from workings.runs import folder as files
 from workings.runs.job import Job, Prepared
 from workings.runs.run import load_preparation
-from workings.runs.settle import settle_preparation, settle_zeros
+from workings.runs.settle_preparation import settle_preparation, settle_zeros
 
 
 def open_data(job: Job) -> Dataset:
@@ -103,7 +103,7 @@ def _fit_preparation(job: Job, dataset: Dataset, rows: np.ndarray) -> Any:
             job.notice(problem)
         return prep
     numbers = sum(field.kind in ("numeric", "date") for field in dataset.schema.features)
-    job.recipe = settle_preparation(job.recipe, len(rows), numbers, job.emit)
+    job.recipe = settle_preparation(job.recipe, len(rows), numbers, dataset.task.kind, job.emit)
     try:
         settings = PrepareSettings.model_validate(job.recipe.prepare)
     except ValidationError as error:

@@ -23,8 +23,8 @@ from workings.nets import registry
 from workings.nets.registry import Samples, kind_of_samples
 from workings.runs.recipe import Recipe
 
+SMALL = 1000  # rows below which labels are few enough to be learnt by heart; docs/decisions/0008
 TRUTH_TABLE = 20  # rows below which a table is learnt whole, as the data room splits none so small
-MOST_BINNED = 1024  # columns that bins may make; more would slow the first layer for little
 
 
 @dataclass(frozen=True)
@@ -138,41 +138,6 @@ def setting(s: Settling, name: str, value: Any, reason: str) -> None:
     s.emit(Decided(name, value, reason))
 
 
-def settle_preparation(recipe: Recipe, n: int, numbers: int, emit: Emit) -> Recipe:
-    """How a table with so many columns of numbers is prepared for n training rows, where the user did not say.
-
-    Numbers are also given as bins (piecewise-linear encoding) to nets with hidden layers: a dense net finds steps and
-    bends hard to learn from one scaled number. Nets without a hidden layer and a person's own get the numbers alone,
-    so that a hyperplane stays a hyperplane and an input of D columns stays D.
-    """
-    if "bins" in recipe.prepare:
-        return recipe
-    if recipe.net in ("auto", "mlp", "maxout") and n >= 100:
-        bins = clamp(power_of_two(math.sqrt(n) / 4), 8, 32)
-        while bins > 1 and numbers * (bins + 1) > MOST_BINNED:
-            bins = bins // 2 if bins > 4 else 0
-        reason = f"numbers are also encoded by {bins} quantile bins each, as {n:,} training rows bear that"
-        # The bins bound what an outlier can do, so the number itself may stay linear.
-        recipe = recipe.settled("prepare", {"numeric": "standardise", **recipe.prepare}, reason)
-    elif recipe.net in ("auto", "mlp", "maxout"):
-        bins, reason = 0, f"{n} training rows are too few to cut numbers into bins"
-    else:
-        bins, reason = 0, f"the net '{recipe.net}' gets every number as it is, scaled"
-    emit(Decided("bins", bins, reason))
-    return recipe.settled("prepare", {**recipe.prepare, "bins": bins}, reason)
-
-
-def settle_zeros(recipe: Recipe, found: list[str], emit: Emit) -> Recipe:
-    """Where the recipe leaves it open, the columns in which 0 was found to mean missing; see ``data.table_zeros``."""
-    if recipe.prepare.get("zeros_as_missing", "auto") != "auto":
-        return recipe
-    reason = "0 lies far below all other values there" if found else "in no column does 0 lie far below all others"
-    if found:
-        emit(Decided("zeros_as_missing", found, reason))
-    reasons = "; ".join(filter(None, [recipe.reasons.get("prepare"), f"zeros_as_missing: {reason}"]))
-    return recipe.settled("prepare", {**recipe.prepare, "zeros_as_missing": found}, reasons)
-
-
 def _table(s: Settling, facts: Facts) -> None:
     n, recipe = facts.n, s.recipe
     root = math.sqrt(n)
@@ -197,6 +162,8 @@ def _table(s: Settling, facts: Facts) -> None:
     decay = decay if s.recipe.optimiser == "adamw" else decay / 1000
     why = f"60/√n within 0.5 to 3 for {n:,} rows: the fewer rows, the stronger the pull to 0"
     s.fill("weight_decay", decay, why if decay else "no regularisation")
+    if n < SMALL and facts.task != "regression" and facts.n_val:
+        s.fill("average", 0.98, "weights averaged over about 50 steps: few labels make single steps rough")
     finish(s, facts)
     schedule(s, "cosine", "η falls to 0 along half a cosine: large steps first, small ones to settle", 0.1)
 
