@@ -114,6 +114,7 @@ def test_evaluate_judges_other_pairs(run: api.Run) -> None:
     data = (["abc", "fad"], ["abc", "fad"])
     assert set(run.evaluate(data, metrics=["bleu"])["metrics"]) == {"bleu"}
     assert run.evaluate(data)["rows"] == 2
+    assert run.evaluate((["abc"], ["abc"]))["rows"] == 1
     with pytest.raises(UserError, match="accuracy"):
         run.evaluate(data, metrics=["acuracy"])
 

@@ -140,9 +140,10 @@ def judge(net: nn.Module, source: Source, loss: Loss | None = None) -> tuple[np.
         out, y = net(source.x(rows)).float(), source.targets(rows)
         real = y != PAD
         each = F.cross_entropy(out.flatten(0, 1), y.flatten(), ignore_index=PAD, reduction="none").view(y.shape)
-        nats[rows] = each.sum(1, dtype=torch.float64).numpy()
-        hits[rows] = ((out.argmax(2) == y) & real).sum(1).numpy()
-        tokens[rows] = real.sum(1).numpy()
+        at = rows.numpy()  # a tensor of one number would be taken for that number
+        nats[at] = each.sum(1, dtype=torch.float64).numpy()
+        hits[at] = ((out.argmax(2) == y) & real).sum(1).numpy()
+        tokens[at] = real.sum(1).numpy()
         if loss is not None:
             lost += float(loss(out, y)) * int(real.sum())
     net.train(mode)
