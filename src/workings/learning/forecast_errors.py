@@ -110,6 +110,15 @@ def block_means(values: Floats, block: int, seed: int) -> Floats:
     return sums / N
 
 
+def block_interval(values: Floats, horizon: int, season: int, seed: int = 0) -> list[float] | None:
+    """The 95 % interval of the mean of ``values`` (N,), one a window; None where they hold too few blocks."""
+    block = max(horizon, season)
+    if len(values) < FEWEST_BLOCKS * block:
+        return None
+    low, high = np.percentile(block_means(values[:, None], block, seed), [2.5, 97.5])
+    return [float(low), float(high)]
+
+
 def step_errors(truth: Floats, prediction: Floats) -> dict[str, list[list[float]]]:
     """mae and rmse of each step of the horizon, (H, k) in units."""
     e = truth - prediction

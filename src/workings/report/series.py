@@ -33,7 +33,7 @@ def look_further(run: Run, outcome: Outcome, emit: Emit) -> None:
     assert isinstance(train, SeriesSource)
     assert isinstance(test, SeriesSource)
     wanted = run.recipe.baselines and not outcome.on_training_rows
-    found = run_baselines(train, test, run.recipe.seed, emit) if wanted else []
+    found = run_baselines(train, test, outcome.prediction, run.recipe.seed, emit) if wanted else []
     write_versioned(run.path / "baselines.json", {"baselines": found})
     kept = read_versioned(run.path / KEPT)
     write_versioned(run.path / KEPT, kept | {"seasons": _seasons(train)})

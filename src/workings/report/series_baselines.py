@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from workings.base.events import Emit, Phase
 from workings.data.series.sources import SeriesSource
-from workings.learning.forecast_errors import score
+from workings.learning.forecast_errors import block_interval, score, window_errors
 from workings.runs.forecast import scales
 
 Floats = NDArray[np.float64]
@@ -76,8 +76,13 @@ def autoregression(train: SeriesSource, test: SeriesSource, seed: int) -> tuple[
     return test.prep.units(test.prep.levels(said, test.past())), note
 
 
-def run_baselines(train: SeriesSource, test: SeriesSource, seed: int, emit: Emit) -> list[dict[str, Any]]:
-    """What ``baselines.json`` holds: each simple forecast's metrics from the origins of ``test``."""
+def run_baselines(
+    train: SeriesSource, test: SeriesSource, prediction: Floats, seed: int, emit: Emit
+) -> list[dict[str, Any]]:
+    """What ``baselines.json`` holds: each simple forecast's metrics from the origins of ``test``.
+
+    prediction: the net's (N, H, k); the best simple forecast gets ``gain``, how much better the net is.
+    """
     truth = test.truth()
     plain: dict[str, Callable[[SeriesSource], Floats]] = {
         "naive": naive,
@@ -87,14 +92,23 @@ def run_baselines(train: SeriesSource, test: SeriesSource, seed: int, emit: Emit
     }
     if test.prep.season == 1:
         del plain["seasonal naive"]  # it is the naive forecast
-    found = []
+    found: list[dict[str, Any]] = []
+    best: tuple[float, Floats] | None = None
     for name in [*plain, "linear autoregression"]:
         emit(Phase("evaluating", f"baseline: {name}"))
         began = time.perf_counter()
         said, note = (plain[name](test), "") if name in plain else autoregression(train, test, seed)
         metrics = score(truth, said, scales(test.prep))
         seconds = round(time.perf_counter() - began, 3)
-        found.append({"name": name, "metrics": metrics, "seconds": seconds, "note": note})
+        found.append({"name": name, "metrics": metrics, "seconds": seconds, "note": note, "gain": {}})
+        if "mase" in metrics and (best is None or metrics["mase"] < best[0]):
+            best = metrics["mase"], said
+    if best is not None:
+        mine, theirs = (window_errors(truth, said, scales(test.prep))["mase"] for said in (prediction, best[1]))
+        interval = block_interval(theirs - mine, test.prep.horizon, test.prep.season)
+        next(each for each in found if each["metrics"].get("mase") == best[0])["gain"] = (
+            {"mase": interval} if interval else {}
+        )
     return found
 
 

@@ -49,6 +49,8 @@ def _result(run: RunFiles, name: str, value: float, interval: list[float] | None
     sure = f" (95\N{NO-BREAK SPACE}% interval {between})" if between else ""
     which = "row that it was trained on" if run.metrics.get("on") == "training rows" else "test row"
     rows = count(int(run.metrics.get("rows") or 0), which, which.replace("row", "rows", 1))
+    if run.task == "forecast":
+        rows = rows.replace("row", "forecast", 1)
     metrics = run.metrics["metrics"]
     if name == "nats_per_token" and run.task == "language":
         token = {"word": "word", "bpe": "piece of a word"}.get(str(run.prepare.get("tokens")), "character")
@@ -90,6 +92,11 @@ def _against(run: RunFiles, name: str, value: float, interval: list[float] | Non
     apart = (best.get("gain") or {}).get(name)
     if apart:
         return _paired(apart, mine - gain(best), told)
+    if not interval and run.task == "forecast":
+        short = "the test part is too short to say whether that is chance"
+        if mine > gain(best):
+            return f"Ahead of every baseline. {told}; {short}.", "ahead"
+        return f"A simpler model is ahead. {told}; {short}.", "behind"
     if gain(best) > high:
         return f"A simpler model is better. {told}. Prefer it, or train this network further.", "worse"
     if gain(best) > mine:
