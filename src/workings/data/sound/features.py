@@ -18,22 +18,21 @@ Legend: L samples, T frames, W window, K = N/2 + 1 frequencies, F mel bands.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
-from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 FRAMES_AT_ONCE = 20_000  # a long recording is transformed in pieces, as its spectra take far more room than its bands
 
 
-class Mel(BaseModel):
+@dataclass(frozen=True)
+class Mel:
     """How a recording becomes frames; written to ``prepare.json``.
 
     rate: samples a second. window, hop, transform: W, H and N, in samples. bands: F. lowest: hertz. floor: ε.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     rate: int
     window: int

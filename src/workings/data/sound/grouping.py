@@ -54,7 +54,7 @@ def split_recordings(
             return _within(strata, hashes, groups, seed, fractions, what)
         together = joined(groups, hashes)
         train, val, test = stratified_split(np.zeros_like(together), together, seed, test_fraction, val_fraction)
-        names = [sorted({groups[i] for i in part}) for part in (test, val)]
+        names = [sorted({groups[int(i)] for i in part}) for part in (test, val)]
         reason = f"by group: tested on {_some(names[0])}; validated on {_some(names[1])}; no group on two sides"
         return Split(train, val, test, reason)
     assert groups is not None
@@ -65,7 +65,7 @@ def split_recordings(
     test = np.flatnonzero(held).astype(np.int64)
     rest = np.flatnonzero(~held & ~np.isin(hashes, hashes[held])).astype(np.int64)
     share = min(0.9, val_fraction / max(1e-9, 1 - test_fraction))
-    inner_groups = [groups[i] for i in rest]
+    inner_groups = [groups[int(i)] for i in rest]
     if len(set(inner_groups)) >= 2:
         together = joined(inner_groups, hashes[rest])
         train, val, _ = stratified_split(np.zeros_like(together), together, seed, 0.0, share)
