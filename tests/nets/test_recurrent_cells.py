@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from workings.learning.init import NAMES, initialise
 from workings.nets.cells import Cell, GRUCell, LSTMCell, RNNCell
 from workings.nets.recurrence import Recurrence
 
@@ -204,3 +205,23 @@ def test_states_are_passed_on_by_rotations_at_first(name: str) -> None:
         rest = rest[1:]
         assert LSTMCell(D, H, forget_bias=3.0).bias[H : 2 * H].tolist() == [3.0] * H
     assert all(torch.count_nonzero(each) == 0 for each in rest)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "own"])
+def test_each_gate_is_drawn_like_a_dense_layer(name: str) -> None:
+    """A named initialisation reaches recurrent layers too, block by block; biases stay, but for torch's own."""
+    torch.manual_seed(0)
+    cell = LSTMCell(60, 50)
+    before = {key: value.detach().clone() for key, value in cell.named_parameters()}
+    found = initialise(cell, name, torch.Generator().manual_seed(1))
+    dense = nn.Linear(60, 50)
+    initialise(dense, name, torch.Generator().manual_seed(2))
+    assert set(found.changed) == {"W_x", "W_h", "bias"} - (set() if name == "torch_default" else {"bias"})
+    if name == "torch_default":
+        r = 50**-0.5
+        assert all(0.9 * r < float(p.detach().abs().max()) <= r for p in cell.parameters())
+        return
+    assert torch.equal(cell.bias, before["bias"])
+    for block in cell.W_x.detach().split(50):
+        assert float(block.std()) == pytest.approx(float(dense.weight.detach().std()), rel=0.1)
+        assert not torch.equal(block, before["W_x"][:50])

@@ -13,7 +13,9 @@
     zeros            0: hidden units stay alike for ever; for a single layer only
 
 N(m, v) has variance v. n_in and n_out count connections of one unit: for a convolution, channels × filter size.
-Biases become 0 (but for torch_default); scales and shifts of norms stay 1 and 0.
+Biases become 0 (but for torch_default); scales and shifts of norms stay 1 and 0. Of a recurrent layer each gate's
+block is drawn like a dense layer of its own, and biases stay as the layer wants them (a forget gate begins open);
+torch_default draws all of it from U(−r, r), r = √(1/units), as torch does.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from torch.nn.modules.conv import _ConvNd
 
 from workings.base.errors import UserError
 from workings.base.problems import unknown_name
+from workings.nets.cells import Cell
 
 Draw = Callable[[Tensor, int, int, "torch.Generator | None"], None]
 
@@ -99,7 +102,7 @@ def suited(activation: str) -> tuple[str, str]:
 
 @torch.no_grad()
 def initialise(net: nn.Module, name: str, generator: torch.Generator | None = None) -> Initialised:
-    """Draw new weights for every dense and convolution layer of ``net``, in place.
+    """Draw new weights for every dense, convolution and recurrent layer of ``net``, in place.
 
     Args:
         net: the net.
@@ -115,6 +118,10 @@ def initialise(net: nn.Module, name: str, generator: torch.Generator | None = No
     if name == "own":  # drawn when the net was built
         return Initialised(changed, [each for each, _ in net.named_parameters()])
     for prefix, layer in net.named_modules():
+        if isinstance(layer, Cell):
+            drawn = _draw_cell(layer, name, generator)
+            changed += [f"{prefix}.{each}" if prefix else each for each in drawn]
+            continue
         if not isinstance(layer, nn.Linear | _ConvNd):
             continue
         n_in, n_out = fans(layer)
@@ -130,3 +137,16 @@ def initialise(net: nn.Module, name: str, generator: torch.Generator | None = No
         changed += [f"{prefix}.{each}" if prefix else each for each, _ in layer.named_parameters(recurse=False)]
     seen = set(changed)
     return Initialised(changed, [each for each, _ in net.named_parameters() if each not in seen])
+
+
+def _draw_cell(cell: Cell, name: str, generator: torch.Generator | None) -> list[str]:
+    """Draw a recurrent layer's weights; the names of its parameters that were drawn."""
+    if name == "torch_default":
+        r = 1 / math.sqrt(cell.units)
+        for parameter in cell.parameters():
+            parameter.uniform_(-r, r, generator=generator)
+        return [each for each, _ in cell.named_parameters()]
+    for W in (cell.W_x, cell.W_h):
+        for block in W.split(cell.units):
+            _DRAWS[name](block, W.shape[1], cell.units, generator)
+    return ["W_x", "W_h"]
