@@ -8,7 +8,7 @@ With x (T, F) the frames, taken for a picture of one channel, and m_t = 1 where 
     p_o(t, j) = max a_o over 2 frames × 2 bands                        pooling, stride 2
     y         = W [max_t p(t); mean_t p(t)] + b                        over the real frames
 
-In training, runs of bands and of frames are hidden (``hide``). Ioffe and Szegedy 2015; for speech Abdel-Hamid et al.
+In training, runs of bands and of frames may be hidden (``hide``). Ioffe and Szegedy 2015; for speech Abdel-Hamid et al.
 2014.
 
 Legend: B batch, T frames, F bands, C channels, K outputs.
@@ -105,7 +105,7 @@ class SpectralCNN(nn.Module):
         reach: Annotated[int, Setting("places that a filter sees on each side: 1 for 3 × 3", low=0, high=7)] = 1,
         mask: Annotated[
             float, Setting("the most of the bands, and of the frames, hidden in one go in training", low=0, high=0.9)
-        ] = 0.15,
+        ] = 0.0,
         dropout: Annotated[float, Setting("part set to 0 in training, before the output", low=0, high=0.95)] = 0.3,
     ) -> None:
         super().__init__()
