@@ -47,7 +47,7 @@ def test_the_report_says_how_long_texts_are_and_what_is_unknown(run_folder: Path
     page = (run_folder / "report.html").read_text(encoding="utf-8")
     assert 'id="texts"' in page
     frame = polars.read_parquet(run_folder / "predictions.parquet")
-    share = 100 * frame["unknown_tokens"].sum() / frame["tokens"].sum()
+    share = 100 * float(frame["unknown_tokens"].sum()) / float(frame["tokens"].sum())
     assert f"{share:.1f}\N{NO-BREAK SPACE}%" in page
     prepare = json.loads((run_folder / "prepare.json").read_text(encoding="utf-8"))
     assert sum(prepare["counts"]) == prepare["rows"]

@@ -63,10 +63,8 @@ def run_text_baselines(
 
     train, test: texts and their class numbers or values. ours: what the net says of the test texts.
     """
-    texts, y = train
-    rows = _some(texts, seed)
-    if len(rows) < len(texts):
-        texts, y = [texts[i] for i in rows], y[rows]
+    rows = _some(train[0], seed)
+    texts, y = [train[0][i] for i in rows], train[1][rows]
     results: list[dict[str, Any]] = []
     said: list[Said | None] = []
     for name, make in _models(task == "regression", seed):
@@ -116,10 +114,11 @@ def _run(
 
 def _telling(model: Pipeline, classes: Sequence[str]) -> str:
     """The words that speak most for a class, by the weights of the regression."""
-    words = model[0].get_feature_names_out()
-    W_KF = model[-1].coef_
+    bag: CountVectorizer = model[0]  # type: ignore[assignment]
+    regression: LogisticRegression = model[-1]  # type: ignore[assignment]
+    words, W_KF = [str(word) for word in bag.get_feature_names_out()], regression.coef_
     rows = [W_KF[0], -W_KF[0]] if len(W_KF) == 1 else list(W_KF)
-    names = [classes[1], classes[0]] if len(W_KF) == 1 else [classes[int(k)] for k in model[-1].classes_]
+    names = [classes[1], classes[0]] if len(W_KF) == 1 else [classes[int(k)] for k in regression.classes_]
     said = [
         f"‘{name}’: {', '.join(words[i] for i in np.argsort(-w, kind='stable')[:TELLING])}"
         for name, w in list(zip(names, rows, strict=True))[:6]

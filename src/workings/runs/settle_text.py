@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 
+from workings.learning.metrics import headline
 from workings.runs.settle import Facts, Settling, clamp, power_of_two, setting
 
+ENOUGH = 200  # validation texts, for accuracy to tell one epoch from another
 RECURRENT = ("rnn", "lstm", "gru")
 
 
@@ -29,6 +31,9 @@ def settle(s: Settling, facts: Facts) -> None:
     if facts.task != "regression":
         smoothing = 0.0 if s.recipe.regularisation == "none" else 0.1
         s.fill("label_smoothing", smoothing, "a class aims at less than 1, as some texts are labelled wrongly")
+    rare = headline(facts.task, list(facts.class_counts) or None) == "average_precision"
+    if facts.task != "regression" and facts.n_val >= ENOUGH and not rare:
+        s.fill("monitor", "accuracy", "on texts the loss turns up while ever more of them are told right")
 
 
 def _recurrent(s: Settling) -> None:
