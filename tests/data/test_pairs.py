@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -32,7 +33,7 @@ def write(folder: Path, english: list[str] = ENGLISH, german: list[str] = GERMAN
     return one, other
 
 
-def opened(folder: Path, **options: object) -> PairsDataset:
+def opened(folder: Path, **options: Any) -> PairsDataset:
     """The small pairs, opened through the common door."""
     one, other = write(folder)
     dataset = open_dataset(one, target=str(other), **options)

@@ -205,6 +205,15 @@ def test_baselines_are_judged_as_the_net_is() -> None:
     assert found["always the commonest target"]["exact_match"] < 1
 
 
+def test_the_net_is_held_against_the_best_baseline_text_by_text() -> None:
+    """The gain's interval lies wholly below 0 where a baseline is right and the net is not."""
+    texts = [f"one {a} two {b} three" for a in "abcd" for b in "efgh"]
+    wrong = [text.replace("two", "ten") if i % 2 else text for i, text in enumerate(texts)]
+    found = run_pair_baselines((texts, texts), (texts, texts), False, 0, _no, wrong)
+    low, high = next(each["gain"]["bleu"] for each in found if "gain" in each)
+    assert low < high < 0
+
+
 def _no(event: object) -> None:
     """Nobody listens."""
 

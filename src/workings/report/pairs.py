@@ -41,15 +41,20 @@ def look_further(run: Run, outcome: Outcome, emit: Emit) -> None:
     assert isinstance(test, PairSource)
     baselines: list[dict[str, Any]] = []
     if run.recipe.baselines and not outcome.on_training_rows:
-        assert train.truths is not None
-        assert test.truths is not None
         by_character = run.prep.tokens == "character"
         baselines = run_pair_baselines(
-            (train.texts, train.truths), (test.texts, test.truths), by_character, run.recipe.seed, emit
+            _sides(train, run), _sides(test, run), by_character, run.recipe.seed, emit, outcome.prediction.tolist()
         )
     write_versioned(run.path / "baselines.json", {"baselines": baselines})
     if getattr(run.net, "score", None) is not None and hasattr(run.net, "alignment"):
         write_versioned(run.path / "alignments.json", {"alignments": _alignments(run, test)})
+
+
+def _sides(source: PairSource, run: Run) -> tuple[list[str], list[str]]:
+    """Sources and targets, in lower case where the run takes them so."""
+    assert source.truths is not None
+    sides = source.texts, source.truths
+    return ([text.lower() for text in sides[0]], [text.lower() for text in sides[1]]) if run.prep.lowercase else sides
 
 
 def _alignments(run: Run, test: PairSource) -> list[dict[str, Any]]:

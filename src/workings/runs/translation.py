@@ -54,7 +54,7 @@ class TranslationWork(Work):
         """See :class:`Work`; predictions with their source and truth."""
         assert isinstance(source, PairSource)
         found, written = test_texts(run, source, emit)
-        return found, frame_of(source, written), {}
+        return found, frame_of(source, written), {"prediction": np.array(written, dtype=object)}
 
     def evaluate(self, run: Run, dataset: Dataset, metrics: Sequence[str] | None, emit: Emit) -> dict[str, Any]:
         """See :class:`Work`."""
