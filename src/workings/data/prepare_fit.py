@@ -232,4 +232,4 @@ def _zeros(layout: Layout, V: np.ndarray) -> list[str]:
     """Names of the columns of ``V`` (m, numbers) in which 0 means missing, by some of the training rows."""
     measured = [k for k, column in enumerate(layout.numbers) if not column.part]
     some = V[:: max(1, len(V) // ZERO_ROWS), measured]
-    return [layout.numbers[measured[k]].name for k in zeros_that_mean_missing(some)]
+    return [layout.numbers[measured[k]].name for k in zeros_that_mean_missing(some, sure=True)]

@@ -23,7 +23,6 @@ from workings.nets import registry
 from workings.nets.registry import Samples, kind_of_samples
 from workings.runs.recipe import Recipe
 
-SMALL = 1000  # rows below which labels are few enough to be learnt by heart; docs/decisions/0008
 TRUTH_TABLE = 20  # rows below which a table is learnt whole, as the data room splits none so small
 
 
@@ -162,8 +161,6 @@ def _table(s: Settling, facts: Facts) -> None:
     decay = decay if s.recipe.optimiser == "adamw" else decay / 1000
     why = f"60/√n within 0.5 to 3 for {n:,} rows: the fewer rows, the stronger the pull to 0"
     s.fill("weight_decay", decay, why if decay else "no regularisation")
-    if n < SMALL and facts.task != "regression" and facts.n_val:
-        s.fill("average", 0.98, "weights averaged over about 50 steps: few labels make single steps rough")
     finish(s, facts)
     schedule(s, "cosine", "η falls to 0 along half a cosine: large steps first, small ones to settle", 0.1)
 

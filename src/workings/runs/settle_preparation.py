@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from workings.base.events import Decided, Emit
 from workings.data.schema import TaskKind
 from workings.runs.recipe import Recipe
-from workings.runs.settle import SMALL, clamp, power_of_two
+from workings.runs.settle import clamp, power_of_two
 
+FEWEST_CLASSED, FEWEST_MEASURED = 1000, 100  # rows from which bins pay, for classes and for numbers
 MOST_BINNED = 1024  # columns that bins may make; more would slow the first layer for little
 
 
@@ -23,7 +25,7 @@ def settle_preparation(recipe: Recipe, n: int, numbers: int, task: TaskKind, emi
     if "bins" in recipe.prepare:
         return recipe
     dense = recipe.net in ("auto", "mlp", "maxout")
-    fewest = 100 if task == "regression" else SMALL
+    fewest = FEWEST_MEASURED if task == "regression" else FEWEST_CLASSED
     if dense and n >= fewest:
         bins = clamp(power_of_two(math.sqrt(n) / 4), 8, 32)
         while bins > 1 and numbers * (bins + 1) > MOST_BINNED:
@@ -40,12 +42,12 @@ def settle_preparation(recipe: Recipe, n: int, numbers: int, task: TaskKind, emi
     return recipe.settled("prepare", {**recipe.prepare, "bins": bins}, reason)
 
 
-def settle_zeros(recipe: Recipe, found: list[str], emit: Emit) -> Recipe:
+def settle_zeros(recipe: Recipe, found: Sequence[str], emit: Emit) -> Recipe:
     """Where the recipe leaves it open, the columns in which 0 was found to mean missing; see ``data.table_zeros``."""
     if recipe.prepare.get("zeros_as_missing", "auto") != "auto":
         return recipe
     reason = "0 lies far below all other values there" if found else "in no column does 0 lie far below all others"
     if found:
-        emit(Decided("zeros_as_missing", found, reason))
+        emit(Decided("zeros_as_missing", list(found), reason))
     reasons = "; ".join(filter(None, [recipe.reasons.get("prepare"), f"zeros_as_missing: {reason}"]))
-    return recipe.settled("prepare", {**recipe.prepare, "zeros_as_missing": found}, reasons)
+    return recipe.settled("prepare", {**recipe.prepare, "zeros_as_missing": list(found)}, reasons)
