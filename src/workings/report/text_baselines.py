@@ -64,7 +64,7 @@ def run_text_baselines(
     train, test: texts and their class numbers or values. ours: what the net says of the test texts.
     """
     rows = _some(train[0], seed)
-    texts, y = [train[0][i] for i in rows], train[1][rows]
+    texts, y = [train[0][int(i)] for i in rows], train[1][rows]
     results: list[dict[str, Any]] = []
     said: list[Said | None] = []
     for name, make in _models(task == "regression", seed):
