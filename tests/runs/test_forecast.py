@@ -13,7 +13,7 @@ import torch
 
 import workings
 from workings.base.errors import UserError
-from workings.base.events import Event, Noticed
+from workings.base.events import EpochEnded, Event, Noticed
 from workings.data import open_dataset
 from workings.data.series.dataset import SeriesDataset
 from workings.learning.forecast_errors import Scales, block_means, evaluate, score
@@ -229,3 +229,72 @@ def test_the_same_seed_gives_the_same_run(tmp_path: Path) -> None:
     assert one.metrics == two.metrics
     pairs = zip(one.net.parameters(), two.net.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
+
+
+class Stop:
+    """An emitter that interrupts at the second look at the validation part."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def __call__(self, event: Event) -> None:
+        self.looks += isinstance(event, EpochEnded)
+        if self.looks == 2:
+            raise KeyboardInterrupt
+
+
+def test_a_resumed_run_ends_with_the_same_bits(tmp_path: Path) -> None:
+    """Stopped in the middle and resumed, weights, metrics and bands are those of the run that never stopped."""
+    monthly().write_csv(tmp_path / "shop.csv")
+    options: dict[str, Any] = {"epochs": 30, "settings": {"lane": "eager@1", "checkpoint_seconds": 0}}
+    whole = workings.train(tmp_path / "shop.csv", out=tmp_path / "whole", **options)
+    with pytest.raises(KeyboardInterrupt):
+        workings.train(tmp_path / "shop.csv", out=tmp_path / "stopped", emit=Stop(), **options)
+    resumed = workings.train(resume=tmp_path / "stopped")
+    for name in ("weights.safetensors", "metrics.json", "forecast.json"):
+        assert (whole.path / name).read_bytes() == (resumed.path / name).read_bytes(), name
+
+
+def test_a_separate_test_series_is_tested_on(tmp_path: Path) -> None:
+    """``test=`` takes windows of the other file only, and the training file is split in two."""
+    found = workings.train(monthly(100), test=monthly(60, seed=9), out=tmp_path / "run", **QUICK)
+    assert found.result["rows"] == 60 - found.prep.needs - found.prep.horizon + 1
+    card = json.loads((tmp_path / "run" / "data_card.json").read_text(encoding="utf-8"))
+    assert card["split"]["test"] == 0
+    assert card["split"]["train"] + card["split"]["val"] == 100
+
+
+def test_where_there_are_too_many_values_origins_are_left_out_evenly() -> None:
+    """Every s-th window up to the last is kept, so that the values stay within the bound."""
+    dataset = open_dataset(monthly(90).select("month", "sales"), horizon=6, window=5, transform="none")
+    assert isinstance(dataset, SeriesDataset)
+    source = dataset.source(dataset.fit(np.arange(60)), np.arange(90))
+    few, apart = source.thinned(200)
+    assert apart == -(-len(source) * 6 // 200)
+    assert few.starts.tolist() == source.starts[::-1][::apart][::-1].tolist()
+    index = torch.arange(len(few))
+    assert torch.equal(few.targets(index), few.y)
+    assert torch.equal(few.x(index[-1:]), source.x(torch.tensor([len(source) - 1])))
+    assert source.thinned(10**6)[0] is source
+
+
+def test_the_command_line_forecasts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """``sample``, ``train``, ``forecast`` as a person types them; what is wrong ends with exit code 2."""
+    from workings.cli.main import run as command
+
+    data, out = tmp_path / "series.csv", tmp_path / "run"
+    assert command(["sample", "series", "--out", str(data)]) == 0
+    quick = ["--epochs", "2", "--set", "lane=eager@1", "--quiet"]
+    assert command(["train", str(data), "--horizon", "4", "--out", str(out), *quick]) == 0
+    capsys.readouterr()
+    assert command(["forecast", str(out), "--horizon", "3", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [row["where"] for row in told["rows"]] == ["2025-01", "2025-01", "2025-02", "2025-02", "2025-03", "2025-03"]
+    target = tmp_path / "next.parquet"
+    assert command(["forecast", str(out), "--out", str(target), "--quiet"]) == 0
+    assert pl.read_parquet(target).height == 8
+    assert command(["forecast", str(out), "--horizon", "0"]) == 2
+    assert command(["forecast", str(tmp_path)]) == 2
+    data.write_text(data.read_text(encoding="utf-8") + "2025-02,300,4\n", encoding="utf-8")
+    assert command(["forecast", str(out)]) == 2
+    assert "1 month(s) are missing" in capsys.readouterr().err

@@ -65,14 +65,14 @@ def _rooted(found: dict[str, float]) -> dict[str, float]:
     return found
 
 
-def evaluate(truth: Floats, prediction: Floats, scales: Scales, seed: int = 0) -> Evaluation:
-    """Every metric with its interval; notes where one is not defined."""
+def evaluate(truth: Floats, prediction: Floats, scales: Scales, seed: int = 0, apart: int = 1) -> Evaluation:
+    """Every metric with its interval; notes where one is not defined. apart: steps from one window to the next."""
     errors = window_errors(truth, prediction, scales)
     N, H, _ = truth.shape
     names = list(errors)
     values = np.column_stack([errors[name] for name in names])
     metrics = _rooted(dict(zip(names, values.mean(0).tolist(), strict=True)))
-    block = max(H, scales.season)
+    block = -(-max(H, scales.season) // apart)
     notes: list[Problem] = []
     intervals: dict[str, list[float]] = {}
     method: dict[str, str] = {}

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from workings.base.events import Emit, Phase
 from workings.data.series.sources import SeriesSource
 from workings.learning.forecast_errors import block_interval, score, window_errors
-from workings.runs.forecast import scales
+from workings.runs.forecast import MOST_JUDGED, scales
 
 Floats = NDArray[np.float64]
 MOST_WINDOWS = 20_000  # that the autoregression is fitted on
@@ -83,6 +83,7 @@ def run_baselines(
 
     prediction: the net's (N, H, k); the best simple forecast gets ``gain``, how much better the net is.
     """
+    test, apart = test.thinned(MOST_JUDGED)  # as the net was judged
     truth = test.truth()
     plain: dict[str, Callable[[SeriesSource], Floats]] = {
         "naive": naive,
@@ -105,7 +106,8 @@ def run_baselines(
             best = metrics["mase"], said
     if best is not None:
         mine, theirs = (window_errors(truth, said, scales(test.prep))["mase"] for said in (prediction, best[1]))
-        interval = block_interval(theirs - mine, test.prep.horizon, test.prep.season)
+        horizon, season = (-(-steps // apart) for steps in (test.prep.horizon, test.prep.season))
+        interval = block_interval(theirs - mine, horizon, season)
         next(each for each in found if each["metrics"].get("mase") == best[0])["gain"] = (
             {"mase": interval} if interval else {}
         )

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 KEPT = "forecast.json"
+MOST_JUDGED = 20_000_000  # values that are forecast for one figure; of more, every s-th origin is judged
+MOST_QUICK = 4_000_000  # and after each epoch
 MOST_KEPT = 200_000  # rows of predictions.parquet; of more, the newest are kept
 
 
@@ -45,6 +47,7 @@ class ForecastWork(Work):
     ) -> dict[str, float]:
         """See :class:`Work`."""
         assert isinstance(source, SeriesSource)
+        source, _ = source.thinned(MOST_QUICK)
         out = outputs(net, source, stored=stored)
         found = {"loss": float(loss(out, source.y, source.w))}
         said = source.prep.units(source.levels(_array(out)))
@@ -55,6 +58,7 @@ class ForecastWork(Work):
         """See :class:`Work`: the bands of later forecasts, from the validation windows."""
         source = train if val is None else val
         assert isinstance(source, SeriesSource)
+        source, _ = source.thinned(MOST_JUDGED)
         z = source.levels(_array(outputs(run.net, source)))
         residuals = _levels(source) - z
         kept = make_bands(residuals, "training" if val is None else "validation")
@@ -70,7 +74,8 @@ class ForecastWork(Work):
     def test(self, run: Run, source: Source, emit: Emit) -> tuple[Evaluation, polars.DataFrame, dict[str, Any]]:
         """See :class:`Work`. The table holds forecasts that do not overlap, the newest last; the metrics are of all."""
         assert isinstance(source, SeriesSource)
-        z, found, more = self._judge(run, source)
+        source, apart = source.thinned(MOST_JUDGED)
+        z, found, more = self._judge(run, source, apart)
         kept = read_versioned(run.path / KEPT)
         write_versioned(run.path / KEPT, kept | more)
         frame = _frame(run, source, z)
@@ -81,8 +86,9 @@ class ForecastWork(Work):
         """See :class:`Work`; with the error of each step, and how much of the truth the intervals hold."""
         assert isinstance(dataset, SeriesDataset)
         source = dataset.source(run.prep, np.arange(dataset.n))
+        source, apart = source.thinned(MOST_JUDGED)
         emit(Phase("forecasting", f"from {len(source):,} origins"))
-        _, found, more = self._judge(run, source)
+        _, found, more = self._judge(run, source, apart)
         return keep_wanted(found.to_dict(), metrics) | more
 
     def predict(self, run: Run, dataset: Dataset, emit: Emit) -> polars.DataFrame:
@@ -94,7 +100,7 @@ class ForecastWork(Work):
         """See :class:`Work`."""
         return names_for(task)
 
-    def _judge(self, run: Run, source: SeriesSource) -> tuple[Floats, Evaluation, dict[str, Any]]:
+    def _judge(self, run: Run, source: SeriesSource, apart: int) -> tuple[Floats, Evaluation, dict[str, Any]]:
         """ẑ of all windows, the metrics, and what is said step by step."""
         out = _array(outputs(run.net, source))
         bad = np.flatnonzero(~np.isfinite(out).all(1))
@@ -108,7 +114,10 @@ class ForecastWork(Work):
             )
         z = source.levels(out)
         truth, said = source.truth(), run.prep.units(z)
-        found = evaluate(truth, said, scales(run.prep))
+        found = evaluate(truth, said, scales(run.prep), apart=apart)
+        if apart > 1:
+            what = f"Judged from every {apart}th step as origin, {len(source):,} in all, as there are so many values."
+            found.notes.append(Problem("note", "origins-left-out", what))
         return z, found, {"by_step": step_errors(truth, said), "coverage": self._coverage(run, source, z)}
 
     def _coverage(self, run: Run, source: SeriesSource, z: Floats) -> dict[str, float]:

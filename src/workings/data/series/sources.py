@@ -64,6 +64,13 @@ class SeriesSource(Source):
         """(len(index), H · targets) float32."""
         return self._targets[self._first[index]]
 
+    def thinned(self, most: int) -> tuple[SeriesSource, int]:
+        """Every s-th window, the last among them, so that they see and forecast at most ``most`` values; and s."""
+        prep = self.prep
+        values = len(self.starts) * max(prep.horizon * prep.targets, prep.window)
+        s = max(1, -(-values // most))
+        return (self, 1) if s == 1 else (SeriesSource(self.series, prep, self.starts[::-1][::s][::-1]), s)
+
     def truth(self) -> Floats:
         """(N, H, targets): what came, in its own units."""
         return self.series.values[self.starts[:, None] + np.arange(self.prep.horizon)][..., : self.prep.targets]

@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 NAMES = ("auto", "none", "log", "difference", "log+difference")
 GAIN = 0.03  # part of the error that a transform must save to be worth it
 FOLDS = 4  # parts of the newest half of the training steps, each judged after fitting on all before
+MOST_VARIABLES = 16  # targets that are judged, spread evenly over all of them
 MOST_WINDOWS = 1_000  # that the judging autoregression is fitted on
 PENALTY = 1e-2  # of the judging ridge regression, relative to the mean variance of its inputs
 
@@ -83,7 +84,11 @@ def choose(
         if any(logged.log):
             candidates["log+difference"] = Transform(logged.log, season)
     ahead = min(horizon, season) if season > 1 else horizon
-    errors = {name: _error(y_nV, each, window, ahead, targets) for name, each in candidates.items()}
+    judged = np.unique(np.linspace(0, targets - 1, min(targets, MOST_VARIABLES)).round().astype(int))
+    errors = {
+        name: _error(y_nV[:, judged], Transform(tuple(each.log[v] for v in judged), each.lag), window, ahead)
+        for name, each in candidates.items()
+    }
     known = {name: error for name, error in errors.items() if np.isfinite(error)}
     if len(known) < 2:
         return none, "the training part is too short to compare others"
@@ -95,27 +100,26 @@ def choose(
     return candidates[best], f"error of a linear autoregression on the newest half of the training steps: {said}"
 
 
-def _error(y_nV: Floats, transform: Transform, L: int, H: int, targets: int) -> float:
+def _error(y_nV: Floats, transform: Transform, L: int, H: int) -> float:
     """Mean absolute error over the variables' deviation, on each eighth of the newest half after fitting on all before.
 
     The model is a ridge autoregression shared by all targets; NaN where the steps do not suffice.
     """
     n = len(y_nV)
     cuts = np.linspace(n / 2, n, FOLDS + 1).round().astype(int)
-    folds = [_fold(y_nV[:end], begin, transform, L, H, targets) for begin, end in pairwise(cuts)]
+    folds = [_fold(y_nV[:end], begin, transform, L, H) for begin, end in pairwise(cuts)]
     known = [each for each in folds if each is not None]
     if not known:
         return float("nan")
-    scale = y_nV[:, :targets].std(0)
+    scale = y_nV.std(0)
     e = np.concatenate(known).mean((0, 1))
     return float((e / np.where(scale > 0, scale, 1.0)).mean())
 
 
-def _fold(y_nV: Floats, begin: int, transform: Transform, L: int, H: int, targets: int) -> Floats | None:
-    """|error| (N, H, targets) of the windows that forecast steps from ``begin`` on, fitted on those before."""
-    n = len(y_nV)
-    part = Transform(transform.log[:targets], transform.lag)
-    z = part.level(y_nV[:, :targets])
+def _fold(y_nV: Floats, begin: int, part: Transform, L: int, H: int) -> Floats | None:
+    """|error| (N, H, V) of the windows that forecast steps from ``begin`` on, fitted on those before."""
+    n, V = y_nV.shape
+    z = part.level(y_nV)
     d = part.difference(z)
     first = part.lag + L
     fit, judge = np.arange(first, begin - H + 1), np.arange(max(begin, first), n - H + 1)
@@ -140,9 +144,9 @@ def _fold(y_nV: Floats, begin: int, transform: Transform, L: int, H: int, target
     penalty = PENALTY * np.trace(gram) / L + 1e-12
     W = np.linalg.solve(gram + penalty * np.eye(L), X.T @ Y)
     X, _, last = windows(judge)
-    said = ((X - middle) @ W + usual + last).reshape(len(judge), targets, H).transpose(0, 2, 1)
+    said = ((X - middle) @ W + usual + last).reshape(len(judge), V, H).transpose(0, 2, 1)
     reached = part.integrate(said, z[judge[:, None] + np.arange(-part.lag, 0)])
-    return np.abs(part.unlevel(reached, targets) - y_nV[judge[:, None] + np.arange(H), :targets])
+    return np.abs(part.unlevel(reached, V) - y_nV[judge[:, None] + np.arange(H)])
 
 
 def _some(rng: np.random.Generator, starts: NDArray[np.int64]) -> NDArray[np.int64]:
