@@ -27,7 +27,7 @@ from measured import PACKAGES, unpacked, workings, write
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "peers"))
-from settings import ROWS, SETTINGS, Setting  # noqa: E402  (lies with the peers, which run in another environment)
+from settings import ROWS, SETTINGS, AnySetting  # noqa: E402  (lies with the peers, which run in another environment)
 
 COMMAND = "PEERS=ENVIRONMENT/bin/python python benchmarks/bench_throughput.py"
 OURS, PLAIN = "Workings", "plain torch loop"
@@ -112,12 +112,12 @@ class Contestant:
         return statistics.median(self.microseconds)
 
 
-def rows_for(setting: Setting, steps: int) -> int:
+def rows_for(setting: AnySetting, steps: int) -> int:
     """About so many steps' rows, the last batch as short as in a whole epoch, so that no new shape appears later."""
-    return min(ROWS, steps * setting.batch + ROWS % setting.batch)
+    return min(setting.rows, steps * setting.batch + setting.rows % setting.batch)
 
 
-def best_variant(tool: Tool, setting: Setting, variants: list[str], quick: bool) -> tuple[str, float]:
+def best_variant(tool: Tool, setting: AnySetting, variants: list[str], quick: bool) -> tuple[str, float]:
     """The fastest variant of a tool and its microseconds a step, on a part of an epoch after a warm-up."""
     warm, pilot = rows_for(setting, 8), rows_for(setting, 10 if quick else 24 if setting.channels else 312)
     for variant in variants:
@@ -127,13 +127,15 @@ def best_variant(tool: Tool, setting: Setting, variants: list[str], quick: bool)
     return best, times[best]
 
 
-def compete(setting: Setting, tools: dict[str, Tool], threads: list[int], quick: bool) -> tuple[list[Contestant], Row]:
+def compete(
+    setting: AnySetting, tools: dict[str, Tool], threads: list[int], quick: bool
+) -> tuple[list[Contestant], Row]:
     """Prepare, try variants, then take turns."""
     contestants, told = [], {}
     for name, tool in tools.items():
         order = {"epochs": QUICK_EPOCHS if quick else EPOCHS} if name == OURS else {}
         prepared = tool.ask(do="prepare", setting=setting.name, threads=threads, **order)
-        if prepared["parameters"] != setting.parameters:
+        if prepared["parameters"] not in getattr(setting, "counts", {setting.parameters}):
             sys.exit(f"{name} built a net of {prepared['parameters']:,} parameters, not {setting.parameters:,}")
         if name == OURS:
             told = prepared
@@ -143,7 +145,7 @@ def compete(setting: Setting, tools: dict[str, Tool], threads: list[int], quick:
         else:
             chosen = [(name, *best_variant(tool, setting, prepared["variants"], quick))]
         for label, variant, microseconds in chosen:
-            seconds = setting.steps(ROWS) * microseconds / 1e6
+            seconds = setting.steps(setting.rows) * microseconds / 1e6
             epochs = 1 if quick else max(1, round(TURN_SECONDS / seconds))
             contestants.append(Contestant(label, tool, variant, epochs))
             print(f"{setting.name}: {label}, {variant}: about {microseconds:,.0f} µs a step", flush=True)
@@ -152,19 +154,19 @@ def compete(setting: Setting, tools: dict[str, Tool], threads: list[int], quick:
         for i in range(len(contestants)):  # another one first in each round
             each = contestants[(turn + i) % len(contestants)]
             time.sleep(PAUSE_SECONDS)
-            rows = rows_for(setting, 16) if quick else ROWS
+            rows = rows_for(setting, 16) if quick else setting.rows
             each.microseconds.append(each.tool.train(each.variant, rows, each.epochs))
     return contestants, told
 
 
-def check_same_loss(setting: Setting, told: Row) -> None:
+def check_same_loss(setting: AnySetting, told: Row) -> None:
     """A faster loop that learns something else is no faster loop."""
     for lane, deviation in told["deviation"].items():
         if not deviation <= (SAME_LOSS_BF16 if lane.startswith("bf16") else SAME_LOSS):
             sys.exit(f"{setting.title}: the losses of {lane} differ from the plain loop's by {deviation:.1e}")
 
 
-def without_slower_jax(contestants: list[Contestant], setting: Setting) -> list[Contestant]:
+def without_slower_jax(contestants: list[Contestant], setting: AnySetting) -> list[Contestant]:
     """JAX is started once with one thread and once with all; the faster of the two competes."""
     jax = [each for each in contestants if each.label.startswith("Keras on JAX")]
     rows = rows_for(setting, 24 if setting.channels else 312)
@@ -190,7 +192,7 @@ def ratio(what: str, slow: Contestant, fast: Contestant, least: float, **more: A
     }
 
 
-def timing(setting: Setting, each: Contestant) -> Row:
+def timing(setting: AnySetting, each: Contestant) -> Row:
     """One contestant's microseconds a step. The lane's name is told beside, so that ours is always the same row."""
     ours = each.label.startswith(OURS)
     kind = "eager" if each.variant.startswith("eager") else "bf16" if each.variant.startswith("bf16") else "chosen"
@@ -204,7 +206,7 @@ def timing(setting: Setting, each: Contestant) -> Row:
     }
 
 
-def judge(setting: Setting, contestants: list[Contestant], told: Row) -> list[Row]:
+def judge(setting: AnySetting, contestants: list[Contestant], told: Row) -> list[Row]:
     """All rows of one setting, those with bars first."""
     ours = contestants[0]
     peers = [each for each in contestants if each.tool is not ours.tool]

@@ -11,7 +11,11 @@ from typing import Any
 
 import keras
 import numpy as np
-from settings import LEARNING_RATE, Setting
+from attention_settings import AttentionSetting
+from keras_attention import attention_model
+from keras_recurrent import recurrent_model
+from recurrent_settings import RecurrentSetting
+from settings import LEARNING_RATE, AnySetting
 from worker import Worker
 
 
@@ -27,7 +31,7 @@ class Clock(keras.callbacks.Callback):
 class Keras(Worker):
     """A variant is a number of threads, and a layout of images (torch) or how many steps one call holds (JAX)."""
 
-    def prepare(self, setting: Setting, threads: list[int]) -> dict[str, Any]:  # type: ignore[override]
+    def prepare(self, setting: AnySetting, threads: list[int]) -> dict[str, Any]:  # type: ignore[override]
         self.x, self.y = setting.data()
         self.models: dict[str, tuple[keras.Model, list[np.ndarray]]] = {}
         if keras.backend.backend() == "jax":
@@ -47,7 +51,7 @@ class Keras(Worker):
         model, first = self._model(variant)
         for variable, value in zip([*model.variables, *model.optimizer.variables], first, strict=True):
             variable.assign(value)
-        x = self.x if "channels first" in variant or self.x.ndim == 2 else self.x.transpose(0, 2, 3, 1)
+        x = self.x if "channels first" in variant or self.x.ndim < 4 else self.x.transpose(0, 2, 3, 1)
         clock = Clock()
         model.fit(
             np.ascontiguousarray(x[:rows]), self.y[:rows], batch_size=self.setting.batch, epochs=epochs, verbose=0,
@@ -72,6 +76,10 @@ class Keras(Worker):
 
     def _layers(self, layout: str) -> keras.Model:
         setting = self.setting
+        if isinstance(setting, AttentionSetting):
+            return attention_model(setting)
+        if isinstance(setting, RecurrentSetting):
+            return recurrent_model(setting)
         shape = setting.shape if layout == "channels_first" else (*setting.shape[1:], setting.shape[0])
         layers: list[keras.layers.Layer] = [keras.Input(shape)]
         for filters in setting.channels:

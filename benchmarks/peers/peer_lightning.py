@@ -9,7 +9,7 @@ from typing import Any
 
 import lightning
 import torch
-from settings import LEARNING_RATE, Setting
+from settings import LEARNING_RATE, AnySetting
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 from torch_net import apply, make_loss, make_net, tensors, variants
@@ -19,7 +19,7 @@ from worker import Worker
 class Module(lightning.LightningModule):
     """The net, its loss and its optimiser; keeps when the first epoch began."""
 
-    def __init__(self, setting: Setting, fused: bool | None) -> None:
+    def __init__(self, setting: AnySetting, fused: bool | None) -> None:
         super().__init__()
         self.net, self.loss, self.fused, self.began = make_net(setting), make_loss(setting), fused, 0.0
 
@@ -37,7 +37,7 @@ class Module(lightning.LightningModule):
 class Lightning(Worker):
     """Setting the Trainer up is not timed, only its epochs."""
 
-    def prepare(self, setting: Setting, threads: list[int]) -> dict[str, Any]:  # type: ignore[override]
+    def prepare(self, setting: AnySetting, threads: list[int]) -> dict[str, Any]:  # type: ignore[override]
         warnings.filterwarnings("ignore")
         logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
         self.x, self.y = tensors(setting)

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import torch
-from settings import LEARNING_RATE, Setting
+from settings import LEARNING_RATE, AnySetting
 from torch.utils.data import DataLoader, TensorDataset
 from torch_net import apply, make_loss, make_net, tensors, variants
 from worker import Worker
@@ -15,7 +15,7 @@ from worker import Worker
 class Plain(Worker):
     """``channels-last`` is the one change that torch's tuning guide names for convolutions on a processor."""
 
-    def prepare(self, setting: Setting, threads: list[int]) -> dict[str, Any]:  # type: ignore[override]
+    def prepare(self, setting: AnySetting, threads: list[int]) -> dict[str, Any]:  # type: ignore[override]
         self.x, self.y = tensors(setting)
         parameters = sum(p.numel() for p in make_net(setting).parameters())
         names = variants(threads)

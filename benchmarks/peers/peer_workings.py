@@ -11,11 +11,14 @@ import time
 from typing import Any
 
 import torch
-from settings import LEARNING_RATE, Setting
-from torch_net import make_loss, make_net, tensors
+from attention_settings import AttentionSetting
+from recurrent_settings import RecurrentSetting
+from settings import LEARNING_RATE, AnySetting
+from torch_net import in_our_order, make_loss, make_net, tensors
 from worker import Worker
 
 from workings.base.events import silent
+from workings.base.form import Form
 from workings.data.source import MemorySource
 from workings.learning.gradient import GradientRule
 from workings.learning.loop import CHUNK, LoopState, put_back
@@ -27,16 +30,34 @@ from workings.runs.recipe import Recipe
 CHECKED_STEPS = 3 * CHUNK
 
 
-def recipe_of(setting: Setting, epochs: int, threads: int, lane: str) -> Recipe:
-    """The setting as a recipe in which nothing is left open but the lane."""
-    net_settings: dict[str, Any] = {"hidden": list(setting.hidden)}
+def net_of(setting: AnySetting) -> tuple[str, dict[str, Any]]:
+    """The name of the net, and its settings."""
+    if isinstance(setting, AttentionSetting):
+        sizes = {"layers": setting.layers, "width": setting.width, "heads": setting.heads, "positions": "learned"}
+        return "gpt" if setting.kind == "gpt" else "transformer-encoder", sizes | {"dropout": 0.0}
+    if isinstance(setting, RecurrentSetting):
+        return setting.kind, {"width": setting.width, "dropout": 0.0, "pooling": "last"}
     if setting.channels:
-        net_settings = {"channels": list(setting.channels), "dense": list(setting.hidden)}
+        return "cnn", {"channels": list(setting.channels), "dense": list(setting.hidden)}
+    return "mlp", {"hidden": list(setting.hidden)}
+
+
+def form_of(setting: AnySetting) -> Form:
+    """What the samples are."""
+    if isinstance(setting, AttentionSetting):
+        return Form(vocabulary=setting.vocabulary, each_step=setting.kind == "gpt")
+    return Form()
+
+
+def recipe_of(setting: AnySetting, epochs: int, threads: int, lane: str) -> Recipe:
+    """The setting as a recipe in which nothing is left open but the lane."""
+    net, net_settings = net_of(setting)
+    written = net == "gpt"
     return Recipe(
-        net="cnn" if setting.channels else "mlp",
+        net=net,
         net_settings=net_settings,
-        task="regression" if setting.regression else "multiclass",
-        loss="mse" if setting.regression else "cross_entropy",
+        task="language" if written else "regression" if setting.regression else "multiclass",
+        loss="token_cross_entropy" if written else "mse" if setting.regression else "cross_entropy",
         optimiser="adam",
         optimiser_settings={"weight_decay": 0.0},
         learning_rate=LEARNING_RATE,
@@ -54,7 +75,7 @@ def recipe_of(setting: Setting, epochs: int, threads: int, lane: str) -> Recipe:
 class Workings(Worker):
     """A variant is a lane: the one chosen by measuring, and others to compare with it."""
 
-    def prepare(self, setting: Setting, threads: list[int], epochs: int) -> dict[str, Any]:  # type: ignore[override]
+    def prepare(self, setting: AnySetting, threads: list[int], epochs: int) -> dict[str, Any]:  # type: ignore[override]
         x, y = tensors(setting)
         self.source = MemorySource(x, y.squeeze(1) if setting.regression else y)
         self.epochs, self.threads = epochs, max(threads)
@@ -91,9 +112,11 @@ class Workings(Worker):
         setting = self.setting
         recipe = recipe_of(setting, self.epochs, self.threads, lane)
         with steady(self.threads), keep_freed_memory():
-            net = build(recipe.net, setting.shape, setting.outputs, **registry.settle(recipe.net, recipe.net_settings))
+            shape = tuple(self.source.x(torch.zeros(1, dtype=torch.int64)).shape[1:])
+            net_settings = registry.settle(recipe.net, recipe.net_settings)
+            net = build(recipe.net, shape, setting.outputs, form_of(setting), **net_settings)
             with torch.no_grad():
-                for own, plain in zip(net.parameters(), make_net(setting).parameters(), strict=True):
+                for own, plain in zip(net.parameters(), in_our_order(make_net(setting)), strict=True):
                     own.copy_(plain)
             fit = Fit(net, recipe.task or "", recipe, self.source, None, silent)
             fit.settle()

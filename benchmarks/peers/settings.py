@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from attention_settings import ATTENTION, AttentionSetting
+from recurrent_settings import RECURRENT, RecurrentSetting
 
 ROWS = 10_000
 LEARNING_RATE = 1e-3
@@ -27,6 +29,7 @@ class Setting:
     hidden: tuple[int, ...]
     outputs: int
     batch: int
+    rows: int = ROWS
 
     @property
     def regression(self) -> bool:
@@ -66,3 +69,6 @@ SETTINGS = {
         Setting("wide", "MLP 784-512-256-10, batch 128", (784,), (), (512, 256), 10, 128),
     )
 }
+
+AnySetting = Setting | AttentionSetting | RecurrentSetting
+ALL: dict[str, AnySetting] = {**SETTINGS, **ATTENTION, **RECURRENT}

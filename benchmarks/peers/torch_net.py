@@ -6,13 +6,21 @@ import math
 from itertools import pairwise
 
 import torch
-from settings import Setting
+from attention_net import TokenLoss, make_attention_net
+from attention_settings import AttentionSetting
+from recurrent_net import Recurrent
+from recurrent_settings import RecurrentSetting
+from settings import AnySetting
 from torch import Tensor, nn
 
 
-def make_net(setting: Setting) -> nn.Sequential:
-    """(B, *shape) → (B, outputs), drawn by torch's own initialisation from a fixed seed."""
+def make_net(setting: AnySetting) -> nn.Module:
+    """(B, *shape) → (B, outputs), drawn from a fixed seed."""
     torch.manual_seed(0)
+    if isinstance(setting, AttentionSetting):
+        return make_attention_net(setting)
+    if isinstance(setting, RecurrentSetting):
+        return Recurrent(setting)
     layers: list[nn.Module] = []
     for inputs, filters in pairwise((setting.shape[0], *setting.channels)):
         layers += [nn.Conv2d(inputs, filters, 3, padding="same"), nn.ReLU(), nn.MaxPool2d(2)]
@@ -25,11 +33,18 @@ def make_net(setting: Setting) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(setting.hidden[-1], setting.outputs))
 
 
-def make_loss(setting: Setting) -> nn.Module:
+def in_our_order(net: nn.Module) -> list[Tensor]:
+    """The parameters in the order in which Workings has them."""
+    return net.in_our_order() if hasattr(net, "in_our_order") else list(net.parameters())
+
+
+def make_loss(setting: AnySetting) -> nn.Module:
+    if isinstance(setting, AttentionSetting) and setting.kind == "gpt":
+        return TokenLoss()
     return nn.MSELoss() if setting.regression else nn.CrossEntropyLoss()
 
 
-def tensors(setting: Setting) -> tuple[Tensor, Tensor]:
+def tensors(setting: AnySetting) -> tuple[Tensor, Tensor]:
     x, y = setting.data()
     return torch.from_numpy(x), torch.from_numpy(y)
 

@@ -15,7 +15,7 @@ import sys
 from abc import ABC, abstractmethod
 from typing import Any
 
-from settings import SETTINGS, Setting
+from settings import ALL, AnySetting
 
 
 class Worker(ABC):
@@ -25,10 +25,10 @@ class Worker(ABC):
     that it has trained for longer than another.
     """
 
-    setting: Setting
+    setting: AnySetting
 
     @abstractmethod
-    def prepare(self, setting: Setting, **order: Any) -> dict[str, Any]:
+    def prepare(self, setting: AnySetting, **order: Any) -> dict[str, Any]:
         """Build the net. Returns its number of ``parameters``, the ``variants`` worth trying, and anything else."""
 
     @abstractmethod
@@ -42,7 +42,7 @@ class Worker(ABC):
         for line in sys.stdin:
             order = json.loads(line)
             if order.pop("do") == "prepare":
-                self.setting = SETTINGS[order.pop("setting")]
+                self.setting = ALL[order.pop("setting")]
                 answer = self.prepare(self.setting, **order)
             else:
                 steps = self.setting.steps(order["rows"]) * order["epochs"]
