@@ -34,7 +34,7 @@ FIRST, WORST, LONG = 14, 8, 20  # lines shown: the first, the most surprising of
 BINS = 80
 # The steps of heat by the probability that the token had: from the first on it is not even the likeliest as a rule.
 STEPS = (0.5, 0.2, 0.05, 0.01, 0.001)
-WORDS = ("above ½", "½ to ⅕", "⅕ to 1 in 20", "1 in 20 to 1 in 100", "1 in 100 to 1 in 1,000", "below 1 in 1,000")
+WORDS = ("above 50 %", "20 to 50 %", "5 to 20 %", "1 to 5 %", "0.1 to 1 %", "below 0.1 %")
 
 
 def look_further(run: Run, outcome: Outcome, emit: Emit) -> None:
@@ -130,7 +130,10 @@ def _surprised(told: polars.DataFrame) -> Section:
     lines = [(row, json.loads(row["values"])) for row in kept.iter_rows(named=True)]
     first = [_line(row, values) for row, values in lines[:FIRST]]
     worst = sorted((each for each in lines if each[1]["rank"] is not None), key=lambda each: each[1]["rank"])
-    key = Markup(" ").join(_span(text, step) for step, text in enumerate(WORDS))
+    key = Markup(" · ").join(
+        Markup('<span style="white-space: nowrap">{}</span>').format(_span(text, step))
+        for step, text in enumerate(WORDS)
+    )
     body = Markup(
         '<div class="charts"><figure><figcaption><strong>Nats a token along the test text</strong></figcaption>{}'
         '</figure></div><p class="small muted">The probability that each token had: {}; from 1 in 100 on it is also '

@@ -55,8 +55,8 @@ def _result(run: RunFiles, name: str, value: float, interval: list[float] | None
     if name == "nats_per_token" and run.task == "language":
         token = {"word": "word", "bpe": "piece of a word"}.get(str(run.prepare.get("tokens")), "character")
         among = measured("perplexity", metrics["perplexity"])[0]
-        many = rows.replace("row", token.replace("piece", "pieces") if token[0] == "p" else token)
-        return f"The network needs {written} nats a {token} for {many}{sure}: it is undecided as among {among} of them."
+        said = f"The network needs {written} nats a {token} for {rows.replace('row', token.split(' ')[0])}{sure}"
+        return f"{said}: as undecided as among {among} equally likely ones."
     if name == "accuracy":
         return f"The network is right in {written} of {rows}{sure}."
     if name == "r2":

@@ -72,7 +72,7 @@ def _train(job: Job) -> Run:
         if state is not None:
             fit.state = state
             job.emit(Decided("resumed from step", state.step, "the newest whole checkpoint"))
-    with job.phase("training", f"{fit.steps - fit.state.step:,} steps on {len(data.train):,} rows"):
+    with job.phase("training", f"{fit.steps - fit.state.step:,} steps on {fit.stream.n:,} rows"):
         fit.run(_saver(job, path, fit))
     perceptron_verdict(job, fit)
     files.save_weights(path / "weights.safetensors", net)
