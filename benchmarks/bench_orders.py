@@ -31,8 +31,8 @@ from workings.runs.recipe import Recipe
 
 LANES = (Lane("eager", 1), Lane("eager", 2), Lane("channels-last", 1), Lane("channels-last", 2))
 BATCH = 128
-BATCHES = 12  # at each point of training
-LATER = 60  # steps done before the second point
+BATCHES = 6  # at each point of training
+LATER = 40  # steps done before the second point
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,8 @@ def trial(data: TableDataset, inside: np.ndarray, outside: np.ndarray, variant: 
         train, val = (np.asarray(rows) for rows in cut)
     numbers = sum(each.kind in ("numeric", "date") for each in data.schema.features)
     given = {"seed": seed, "lane": "eager@1", "learning_rate": 2e-3, "hidden": None, "dropout": None}
-    given = {**given, **(EARLIER if variant.earlier else {}), **variant.given(len(train)), **variant.prepare}
+    earlier = {**EARLIER, **(NO_BINS if len(train) < 100 else {})} if variant.earlier else {}
+    given = {**given, **earlier, **variant.given(len(train)), **variant.prepare}
     recipe = make_recipe({name: value for name, value in given.items() if value is not None})
     recipe = settle_preparation(recipe, len(train), numbers, data.task.kind, lambda event: None)
     prep = data.fit(train, PrepareSettings.model_validate(recipe.prepare))

@@ -20,7 +20,7 @@ def settle_preparation(recipe: Recipe, n: int, numbers: int, task: TaskKind, emi
     Numbers are also given as bins (piecewise-linear encoding) to nets with hidden layers: a dense net finds steps and
     bends hard to learn from one scaled number. Nets without a hidden layer and a person's own get the numbers alone,
     so that a hyperplane stays a hyperplane and an input of D columns stays D. So does a small table of classes: bins
-    have many weights, and a class says less about them than a number does (measured: docs/decisions/0008).
+    have many weights, and a class says less about them than a number does (measured: docs/decisions/0010).
     """
     if "bins" in recipe.prepare:
         return recipe
