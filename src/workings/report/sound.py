@@ -22,7 +22,7 @@ from workings.report.palette import HEAT_LIGHT
 from workings.report.reading import RunFiles
 from workings.report.sections import Section
 from workings.report.svg import Axis, Plot, nice_ticks
-from workings.report.words import count, number, percent
+from workings.report.words import number, percent
 from workings.runs.folder import write_versioned
 from workings.runs.labels import in_units
 from workings.runs.outcome import Outcome
@@ -194,7 +194,7 @@ def _by_length(run: RunFiles, seconds: np.ndarray) -> Markup:
         return Markup()
     part = np.clip(np.searchsorted(edges, seconds, side="right") - 1, 0, len(edges) - 2)
     rows = [
-        (f"{edges[k]:.2f} to {edges[k + 1]:.2f} seconds", count(int(of.sum()), "recording"), _success(run, of))
+        (f"{edges[k]:.2f} to {edges[k + 1]:.2f} seconds", f"{int(of.sum()):,}", _success(run, of))
         for k in range(len(edges) - 1)
         if (of := part == k).any()
     ]
@@ -211,7 +211,7 @@ def _by_group(run: RunFiles, groups: Sequence[str]) -> Markup:
     rows = []
     for name in ordered[:MOST_GROUPS]:
         of = names == name
-        row = [name, count(int(of.sum()), "recording"), _success(run, of)]
+        row = [name, f"{int(of.sum()):,}", _success(run, of)]
         if run.task != "regression":
             wrong = of & (found.truth != found.prediction)
             pairs = Counter(zip(found.truth[wrong].tolist(), found.prediction[wrong].tolist(), strict=True))

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from workings.base.errors import refuse
+from workings.base.problems import Problem, shorten
 from workings.data.dataset import Dataset
 from workings.data.schema import Schema, Task
 from workings.data.sound.grouping import split_recordings
@@ -105,6 +106,23 @@ class SoundDataset(Dataset):
             target_std=target_std,
             rows=len(train_rows),
         )
+
+    def shared_rows(self, other: SoundDataset) -> list[Problem]:
+        """The warnings that recordings or groups of ``other``, a separate test set, are also here."""
+        found, ours, theirs = [], self.recordings, other.recordings
+        again = np.flatnonzero(np.isin(theirs.hashes, ours.hashes))
+        if len(again):
+            what = f"{len(again):,} of {other.n:,} test recordings are also training recordings, sample for sample."
+            why = "The network may know their answers by heart, so the test flatters it."
+            where = shorten(theirs.names[i] for i in again)
+            do = "Take them out of one of the two."
+            found.append(Problem("warning", "rows-in-both", what, where, len(again), why, do))
+        both = sorted(set(ours.groups or ()) & set(theirs.groups or ()))
+        if both:
+            what = f"{len(both):,} group(s) are in the training and in the test recordings."
+            why = "The test then says how well the network does on groups that it knows."
+            found.append(Problem("warning", "groups-in-both", what, shorten(both), len(both), why))
+        return found
 
     def frames(self, row: int) -> Tensor:
         """(T, F): the log-mel frames of one recording."""

@@ -49,11 +49,13 @@ def open_recordings(
         UserError: everything that is wrong with the recordings and labels, together.
     """
     _check(task, on_bad_file, options)
+    if options.get("hold_out") is not None:
+        options = {**options, "hold_out": str(options["hold_out"])}  # on the command line 1 is a number
     if isinstance(data, (str, Path)):
         listing = _list(Path(data), target, options, labelled=True)
         recordings = _from_files(listing, on_bad_file, emit, options)
         labels, groups = _of_kept(listing.labels, recordings), _of_kept(listing.groups, recordings)
-        target, by_folder = listing.target, listing.by_folder
+        target, by_folder = target or listing.target, listing.by_folder
     else:
         arrays = unpack(data)
         if arrays.labels is None:
