@@ -52,10 +52,11 @@ def _recurrent(s: Settling) -> None:
 
 def _transformer(s: Settling) -> None:
     setting(s, "positions", "learned", "they begin small, so that the words count before their order does")
-    drop, hidden = {"none": (0.0, 0.0), "light": (0.1, 0.1), "strong": (0.4, 0.3)}.get(
-        s.recipe.regularisation, (0.2, 0.2)
+    drop, hidden = {"none": (0.0, 0.0), "light": (0.1, 0.1), "strong": (0.3, 0.4)}.get(
+        s.recipe.regularisation, (0.2, 0.3)
     )
     setting(s, "layers", 1, "few texts bear no more")
+    setting(s, "pooling", "max", "the place that speaks most decides")
     setting(s, "dropout", drop, "keeps the net from relying on single numbers" if drop else "no regularisation")
     why = "of the words are hidden in training, so that no single one decides" if hidden else "no regularisation"
     setting(s, "word_dropout", hidden, f"{hidden:.0%} {why}" if hidden else why)
