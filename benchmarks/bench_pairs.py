@@ -1,4 +1,6 @@
-"""Texts for texts: copy and reverse to the last symbol, and English to German, each through the command line.
+"""Texts for texts: copy and reverse to the last symbol, and English to German.
+
+Each through the command line, by the default recipe of its net.
 
 python benchmarks/bench_pairs.py [copy reverse multi30k]
 """
@@ -18,7 +20,7 @@ from measured import data_folder, workings, write
 Row = dict[str, Any]
 
 SYMBOLS = "abcdefghijklmnopqrstuvwxyz"
-STRINGS, NEW = 8_000, 1_000
+STRINGS, NEW = 20_000, 1_000
 MINUTES = 10  # of training, of each net on multi30k
 
 NETS: dict[str, list[str]] = {
@@ -83,7 +85,9 @@ def multi30k(folder: Path) -> list[Row]:
     data = data_folder() / "multi30k"
     rows = []
     for name in ("fixed context", "multiplicative attention", "additive attention", "transformer"):
-        options = ["--target", data / "train.de", "--test", data / "test_2016_flickr.en", "--minutes", MINUTES]
+        # As many pairs for validation as the data set's own validation file has.
+        options = ["--target", data / "train.de", "--test", data / "test_2016_flickr.en", "--set", "val_fraction=0.035"]
+        options += ["--minutes", MINUTES]
         found = workings("train", data / "train.en", *options, *NETS[name], "--out", folder / name)
         low, high = found["intervals"]["bleu"]
         rows.append(

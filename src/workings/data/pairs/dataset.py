@@ -60,7 +60,7 @@ class PairsDataset(Dataset):
             kind, reason = options["tokens"], "as asked"
         else:
             kind, reason = choose_tokens(sources, targets)
-        size = int(options.get("vocabulary") or most_tokens(kind, sources, targets))
+        size = int(options.get("vocabulary") or most_tokens(kind, len(train_rows)))
         lowercase = bool(options.get("lowercase", False))
         source, target = (train_tokeniser(texts, kind, size, lowercase) for texts in (sources, targets))
         said = {"character": "characters", "word": "words", "bpe": "byte-pair pieces"}[kind]
