@@ -104,7 +104,7 @@ def _forecasts(told: polars.DataFrame, kept: dict[str, Any]) -> list[Figure]:
             f"forecast-{len(figures)}",
             f"Forecasts of {name}",
             f"From {where[0]} to {where[-1]}: mean error {number(float(np.abs(truth - said).mean()))}.",
-            Axis("", 0.0, max(1.0, float(x[-1])), ticks=_ticks(len(rows)), written=_at(where)),
+            Axis("", 0.0, max(1.0, float(x[-1])), ticks=_ticks(where), written=_at(where)),
             Axis("", float(edge.min()) - pad, float(edge.max()) + pad),
         )
         steps = rows["step"].to_numpy()
@@ -125,8 +125,13 @@ def _forecasts(told: polars.DataFrame, kept: dict[str, Any]) -> list[Figure]:
     return figures
 
 
-def _ticks(n: int) -> list[float]:
-    return [0.0, float((n - 1) // 2), float(n - 1)] if n > 2 else [0.0]
+def _ticks(where: list[str]) -> list[float]:
+    """Places of times on the axis: fewer, and farther from the ends, the longer they are written."""
+    last = len(where) - 1
+    if last < 2:
+        return [0.0]
+    shares = (0.0, 0.5, 1.0) if len(where[0]) <= 7 else (0.1, 0.5, 0.9) if len(where[0]) <= 10 else (0.2, 0.8)
+    return [float(round(share * last)) for share in shares]
 
 
 def _at(where: list[str]) -> Any:
@@ -164,7 +169,7 @@ def _residuals(told: polars.DataFrame) -> list[Figure]:
         "over-time",
         "Residuals over time",
         f"Mean {number(float(e.mean()))}, from {number(float(e.min()))} to {number(float(e.max()))}.",
-        Axis("", 0.0, float(len(e) - 1), ticks=_ticks(len(e)), written=_at(where)),
+        Axis("", 0.0, float(len(e) - 1), ticks=_ticks(where), written=_at(where)),
         Axis("", -most, most),
     )
     plot.line([(0, 0), (len(e) - 1, 0)], "line other")

@@ -33,8 +33,8 @@ def make_bands(residuals_NHk: Floats, origin: str) -> dict[str, Any]:
             high = student(level, N) * np.sqrt((residuals_NHk**2).mean(0))
             low = -high
         found[str(level)] = {"low": low.tolist(), "high": high.tolist()}
-    how = "empirical quantiles" if N >= MANY else "Student's t times the root mean square, as they are few"
-    return {"bands": found, "from": origin, "windows": N, "method": f"{how} of the errors on {N:,} {origin} windows"}
+    how = "quantiles of the errors" if N >= MANY else "t times the root mean square of the few errors"
+    return {"bands": found, "from": origin, "windows": N, "method": f"{how} on {N:,} {origin} windows"}
 
 
 def student(level: float, n: int) -> float:
