@@ -241,6 +241,18 @@ def test_zeros_where_a_low_value_is_expected_are_measured() -> None:
     assert zeros_that_mean_missing(np.column_stack([size, measured])) == []
 
 
+def test_zeros_are_filled_only_where_there_is_little_doubt() -> None:
+    """What is a little apart, in rows that are rather low by all else, is said and left; far apart, it is filled."""
+    rng = np.random.default_rng(1)
+    size = rng.normal(10, 2, 800)
+    near, far = 3 + rng.exponential(40, 800) + 3 * (size - size.min()), 150 + 10 * size + rng.normal(0, 10, 800)
+    rather_low = rng.permutation(np.argsort(size)[:500])[:60]
+    near[rather_low] = far[rather_low] = 0
+    V = np.column_stack([size, near, far])
+    assert zeros_that_mean_missing(V) == [1, 2]
+    assert zeros_that_mean_missing(V, sure=True) == [2]
+
+
 # -------------------------------------------------------------------------------------- memory and disk
 
 
