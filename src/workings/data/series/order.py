@@ -154,6 +154,8 @@ def _doubles(
     assert name is not None
     pairs = [f"{int(rows[order[i - 1]]) + 1:,} and {int(rows[order[i]]) + 1:,}" for i in again[:5]]
     do = "Keep one row for each time, for example their mean or sum."
+    if times.dtype.kind == "M" and (times.astype("datetime64[D]").astype("datetime64[us]") != times).any():
+        do += " Where clocks go back in autumn an hour comes twice: write times in UTC."
     for column in frame.columns:
         if column == name or not 1 < frame[column].n_unique() <= frame.height / 3:
             continue
