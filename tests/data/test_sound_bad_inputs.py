@@ -67,6 +67,10 @@ def text(path: Path) -> None:
     path.write_text("<html>404 Not Found</html>", encoding="utf-8")
 
 
+def words(path: Path) -> None:
+    path.write_text("not found\n", encoding="utf-8")
+
+
 def pointer(path: Path) -> None:
     path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", encoding="utf-8")
 
@@ -102,6 +106,7 @@ SPOILT: dict[str, tuple[Callable[[Path], None], str]] = {
     "cut flac": (cut_flac, "truncated|damaged|lost"),
     "cut ogg": (cut_ogg, "truncated"),
     "a page of text": (text, "it holds text"),
+    "words": (words, "it holds text"),
     "a pointer": (pointer, "Git LFS"),
     "no bytes": (no_bytes, "empty"),
     "no samples": (no_samples, "empty"),
