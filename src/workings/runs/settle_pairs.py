@@ -7,6 +7,7 @@ import math
 from workings.runs.settle import Facts, Settling, clamp, setting
 
 FEW_TOKENS = 500  # of a vocabulary of symbols; texts of words or pieces have more
+FEW_PAIRS = 5_000  # of symbols, below which a small net is soon as good as it gets
 
 
 def settle(s: Settling, facts: Facts) -> None:
@@ -15,8 +16,8 @@ def settle(s: Settling, facts: Facts) -> None:
     n, target = facts.n, facts.form.vocabulary[1]
     s.fill("net", "encoder-decoder", "recurrent, with attention: where it looked is seen", ("auto",))
     symbols = target <= FEW_TOKENS
-    said = f"for {target:,} target tokens"
-    size = s.recipe.size if s.recipe.size != "auto" else "small" if symbols else "medium"
+    said = f"for {n:,} pairs and {target:,} target tokens"
+    size = s.recipe.size if s.recipe.size != "auto" else "small" if symbols and n < FEW_PAIRS else "medium"
     width = {"small": 128, "medium": 256, "large": 512}[size]
     setting(s, "width", width, said)
     if s.recipe.net == "encoder-decoder":
