@@ -14,12 +14,14 @@ from torch import Tensor, nn
 
 import workings
 from workings.base.errors import UserError
-from workings.base.events import EpochEnded, Event, Noticed
+from workings.base.events import EpochEnded, Event, Noticed, silent
 from workings.base.form import Form
 from workings.data.language.windows import TextWindows
 from workings.learning.judging import surprise, text_metrics
 from workings.runs.folder import load_weights
+from workings.runs.recipe import Recipe, make_recipe
 from workings.runs.run import make_net
+from workings.runs.settle import Facts, settle
 
 NURSERY = "one two three four five, once I caught a fish alive;\nsix seven eight nine ten, then I let it go again.\n"
 TINY = {"net": "gpt", "layers": 1, "width": 16, "heads": 2, "length": 16, "lane": "eager@1", "threads": 1}
@@ -198,3 +200,28 @@ def test_words_and_pieces_are_judged_by_the_same_characters(tmp_path: Path, kind
     if kind == "bpe":  # nothing is unknown
         assert run.metrics["bits_per_character"] == pytest.approx(frame["nats"].sum() / (characters * math.log(2)))
     assert isinstance(run.generate(length=5)[0], str)
+
+
+def settled(n: int, **given: object) -> Recipe:
+    facts = Facts(n, 10, (256,), "language", 70, form=Form(vocabulary=70, each_step=True))
+    return settle(make_recipe({"net": "gpt", **given}), facts, silent)
+
+
+def test_a_short_text_gets_a_small_net_and_many_passes() -> None:
+    """A long one a larger net and few; both see many steps."""
+    short, long = settled(50_000), settled(1_000_000)
+    assert short.net_settings["width"] < long.net_settings["width"]
+    assert (short.epochs or 0) > (long.epochs or 0) >= 2
+    for recipe, n in ((short, 50_000), (long, 1_000_000)):
+        assert isinstance(recipe.batch_size, int)
+        assert n * (recipe.epochs or 0) / (recipe.batch_size * 256) > 500
+
+
+def test_what_is_given_stands() -> None:
+    """Settling fills gaps only."""
+    given = {"width": 32, "batch_size": 3, "epochs": 1.5, "learning_rate": 0.1, "optimiser_settings": {"beta2": 0.5}}
+    recipe = settled(50_000, **given)
+    assert recipe.net_settings["width"] == 32
+    assert (recipe.batch_size, recipe.epochs, recipe.learning_rate) == (3, 1.5, 0.1)
+    assert recipe.optimiser_settings["beta2"] == 0.5
+    assert settled(50_000, optimiser="sgd").optimiser_settings.keys() >= {"momentum"}
