@@ -217,7 +217,7 @@ def judge(setting: AnySetting, contestants: list[Contestant], told: Row) -> list
     if setting.name == "small":
         rows.append(ratio(f"{title}: × the plain torch loop", plain, ours, 5, headline=True))
     least = 1.2 if setting.name == "cnn" else 1.0
-    float32 = ", float32" if setting.name == "cnn" else ""
+    float32 = ", float32" if setting.name in ("cnn", "gpt", "text") else ""
     rows.append(ratio(f"{title}{float32}: × the fastest peer", fastest, ours, least, headline=True))
     if setting.name == "cnn":
         rows += bf16_rows(title, fastest, contestants)

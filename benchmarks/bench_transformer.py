@@ -41,6 +41,7 @@ def main() -> None:
             setting = ATTENTION[name]
             contestants, told = harness.compete(setting, tools, sorted(arguments.threads), arguments.quick)
             rows = harness.judge(setting, contestants, told)
+            rows += bf16_row(setting.title, contestants)
             print(f"{setting.title}: {told['reason']}; refused: {told['refused'] or 'none'}", flush=True)
             if arguments.quick:
                 for row in rows:
@@ -50,6 +51,13 @@ def main() -> None:
         for tool in tools.values():
             tool.stop()
     print(f"{time.perf_counter() - began:.0f} s in all")
+
+
+def bf16_row(title: str, contestants: list[harness.Contestant]) -> list[harness.Row]:
+    """The lane that a run takes where the processor has bfloat16; nothing where it has not."""
+    bf16 = [each for each in contestants if each.variant.startswith("bf16")]
+    fastest = min((each for each in contestants if each.tool is not contestants[0].tool), key=lambda each: each.median)
+    return [harness.ratio(f"{title}, bf16 lane: × the fastest peer", fastest, each, 1.0) for each in bf16]
 
 
 NOTES = (
