@@ -185,3 +185,18 @@ def held_out_problems(groups: Sequence[str] | None, labels: Sequence[str], optio
         do = f"{hint}The groups are: {shorten(sorted(set(groups)), 30)}."
         problems.append(Problem("error", "unknown-group", f"There is no group called '{hold_out}'.", do=do))
     return problems
+
+
+def far_lengths(names: Sequence[str], seconds: np.ndarray, shortest: float, longest: float) -> list[Problem]:
+    """New recordings much longer or shorter than any that the network was trained on."""
+    found: list[Problem] = []
+    for code, of, word, edge in (
+        ("far-longer-recordings", seconds > 2 * longest, "longer", longest),
+        ("far-shorter-recordings", seconds < shortest / 2, "shorter", shortest),
+    ):
+        if of.any():
+            what = f"{int(of.sum()):,} recording(s) are far {word} than any that was trained on ({edge:.2g} seconds)."
+            where = shorten(name for name, far in zip(names, of, strict=True) if far)
+            why = "The network was never tried on such recordings."
+            found.append(Problem("warning", code, what, where, int(of.sum()), why))
+    return found

@@ -21,20 +21,20 @@ SILENT = 1e-3  # −60 dB of full scale
 
 # What may be said of a recording: level, what was done or found, why it matters.
 FACTS: dict[str, tuple[str, str, str]] = {
-    "mixed": ("note", "had several channels, which were mixed down to one by their mean", ""),
-    "resampled": ("note", "were brought to the common sampling rate", ""),
-    "narrow": (
+    "sound-mixed": ("note", "had several channels, which were mixed down to one by their mean", ""),
+    "sound-resampled": ("note", "were brought to the common sampling rate", ""),
+    "sound-narrow": (
         "warning",
         "were made at a lower sampling rate than the common one",
         "They hold no high tones. If it is one class's, the network learns the rate instead of the sound.",
     ),
-    "cut": ("warning", "were longer than the most seconds and were cut", "What comes after is not heard."),
-    "silent": (
+    "sound-cut": ("warning", "were longer than the most seconds and were cut", "What comes after is not heard."),
+    "sound-silent": (
         "warning",
         "are silent: never louder than −60 dB of full scale",
         "There is nothing in them to tell a class by.",
     ),
-    "clipped": (
+    "sound-clipped": (
         "warning",
         "are clipped: many samples stand at full scale",
         "The cut-off tops of waves sound as tones that were not there.",
@@ -121,13 +121,13 @@ def examine(x: np.ndarray, rate: int) -> Wave:
     if not np.isfinite(x).all():
         raise BadSoundError(f"{int((~np.isfinite(x)).sum()):,} samples are NaN or infinite")
     sound_hash = hashlib.sha256(f"{rate} ".encode() + np.ascontiguousarray(x).tobytes()).digest()[:16]
-    facts = ["mixed"] if x.shape[1] > 1 else []
+    facts = ["sound-mixed"] if x.shape[1] > 1 else []
     clipped = max(_clipped(x[:, channel]) for channel in range(x.shape[1]))
     mono = x[:, 0] if x.shape[1] == 1 else x.mean(1, dtype=np.float32)
     if float(np.ptp(mono)) / 2 < SILENT:
-        facts.append("silent")
+        facts.append("sound-silent")
     if clipped >= CLIPPED_SHARE:
-        facts.append("clipped")
+        facts.append("sound-clipped")
     return Wave(np.ascontiguousarray(mono), rate, tuple(facts), clipped, sound_hash)
 
 

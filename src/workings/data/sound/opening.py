@@ -19,6 +19,7 @@ from workings.data.sound.arrays import Arrays, labels_of, read_waves, unpack
 from workings.data.sound.checks import (
     class_problems,
     duplicate_problems,
+    far_lengths,
     held_out_problems,
     label_is_rate,
     unknown_classes,
@@ -114,7 +115,7 @@ def read_recordings_for(
             what = "The labels were not used: " + unknown.what
             recordings.problems.append(replace(unknown, level="note", what=what, why="", do=""))
             labels = None
-    _warn_of_lengths(recordings, prep)
+    recordings.problems += far_lengths(recordings.names, recordings.seconds, prep.shortest, prep.longest)
     _finish(recordings, labels, task)
     return SoundDataset(recordings, task, schema, dict(options))
 
@@ -256,16 +257,3 @@ def _numbers(labels: list[str], target: str, recordings: Recordings) -> np.ndarr
             )
         )
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-
-
-def _warn_of_lengths(recordings: Recordings, prep: SoundPreparation) -> None:
-    """Recordings much longer or shorter than any that the network was trained on."""
-    longer = [n for n, s in zip(recordings.names, recordings.seconds, strict=True) if s > 2 * prep.longest]
-    shorter = [n for n, s in zip(recordings.names, recordings.seconds, strict=True) if s < prep.shortest / 2]
-    for names, word, edge in ((longer, "longer", prep.longest), (shorter, "shorter", prep.shortest)):
-        if names:
-            what = f"{len(names):,} recording(s) are far {word} than any that was trained on ({edge:.2g} seconds)."
-            why = "The network was never tried on such recordings."
-            recordings.problems.append(
-                Problem("warning", f"far-{word}-recordings", what, shorten(names), len(names), why)
-            )

@@ -60,7 +60,7 @@ def check_memory(seconds: float, mel: Mel) -> int:
     free = free_memory()
     if needed > MEMORY_SHARE * free:
         raise refuse(
-            "too-much-sound",
+            "not-enough-memory",
             f"The frames of {seconds / 3600:,.1f} hours of sound take {needed / 2**30:.1f} GiB; "
             f"{free / 2**30:.1f} GiB of memory are free.",
             why="Frames are computed once and kept in memory, and may take a quarter of it.",

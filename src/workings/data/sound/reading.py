@@ -143,9 +143,9 @@ def hear(
             continue
         Y_TF = log_mel(x_L, mel)
         if mel.frames(round(len(wave.x) * mel.rate / wave.rate)) > most:
-            found.append("cut")
+            found.append("sound-cut")
         if wave.rate != mel.rate:
-            found.append("resampled" if wave.rate > mel.rate else "narrow")
+            found.append("sound-resampled" if wave.rate > mel.rate else "sound-narrow")
         parts.append(Y_TF[:most])
         kept.append(k)
         seconds.append(len(wave.x) / wave.rate)
@@ -179,11 +179,11 @@ def hear(
 
 
 def _said(name: str, fact: str, wave: Wave) -> str:
-    if fact == "clipped":
+    if fact == "sound-clipped":
         return f"{name} ({wave.clipped:.1%} of its samples)"
-    if fact in ("resampled", "narrow"):
+    if fact in ("sound-resampled", "sound-narrow"):
         return f"{name} ({wave.rate:,} Hz)"
-    return f"{name} ({len(wave.x) / wave.rate:.1f} s)" if fact == "cut" else name
+    return f"{name} ({len(wave.x) / wave.rate:.1f} s)" if fact == "sound-cut" else name
 
 
 def _fact_problems(facts: dict[str, list[str]], mel: Mel) -> list[Problem]:
@@ -192,9 +192,9 @@ def _fact_problems(facts: dict[str, list[str]], mel: Mel) -> list[Problem]:
     for key, (level, done, why) in FACTS.items():
         if key in facts:
             names = facts[key]
-            rate = f" ({mel.rate:,} Hz)" if key in ("resampled", "narrow") else ""
+            rate = f" ({mel.rate:,} Hz)" if key in ("sound-resampled", "sound-narrow") else ""
             what = f"{len(names):,} recording(s) {done}{rate}."
-            found.append(Problem(level, f"sound-{key}", what, shorten(names), len(names), why))  # type: ignore[arg-type]
+            found.append(Problem(level, key, what, shorten(names), len(names), why))  # type: ignore[arg-type]
     return found
 
 
