@@ -12,6 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workings.base.form import Form
 from workings.base.tokens import BOS, EOS, PAD, UNK
 from workings.data import open_dataset, read_for, read_preparation
 from workings.data.pairs.beside import differing, target_beside
@@ -149,8 +150,6 @@ def test_a_batch_is_as_long_as_its_longest_pair(sizes: list[tuple[int, int]], lo
     rows = np.arange(len(sizes))
     sources = [np.full(n, 5, np.int32) for n, _ in sizes]
     targets = [np.full(m, 6, np.int32) for _, m in sizes]
-    from workings.base.form import Form
-
     source = PairSource(sources, targets, rows, Form((9, 9), True), longest, [str(i) for i in rows])
     index = torch.from_numpy(rows)
     x, y = source.x(index), source.targets(index)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workings.base.events import Emit, Phase
+from workings.data.pairs.choose import WORDS, spaced_as_written
 from workings.learning.intervals import bootstrap
 from workings.learning.text_scores import Counted, Floats, compared
 
@@ -89,13 +89,13 @@ def dictionary(train: Train, sources: Sequence[str], by_character: bool, seed: i
     most = max(1, int(np.searchsorted(links, MOST_LINKS, side="right")))
     best = translation_table(s[:most], t[:most])
     texts = [" ".join(best.get(word, word) for word in _cut(text, by_character)) for text in sources]
-    texts = ["".join(text.split(" ")) if by_character else _CLOSING.sub(r"\1", text) for text in texts]
+    texts = ["".join(text.split(" ")) if by_character else spaced_as_written(text) for text in texts]
     note = f"IBM model 1, {STEPS} steps"
     return texts, note if most == len(s) else f"{note}, on {most:,} of {len(s):,} training pairs, drawn at random"
 
 
 def _cut(text: str, by_character: bool) -> list[str]:
-    return list(text) if by_character else _WORDS.findall(text)
+    return list(text) if by_character else WORDS.findall(text)
 
 
 def translation_table(sources: Sequence[Sequence[str]], targets: Sequence[Sequence[str]]) -> dict[str, str]:
