@@ -63,9 +63,15 @@ def compile_graph(function: Callable[..., Any], arguments: list[Tensor]) -> Any:
         traced = make_fx(function)(*[a.clone() for a in arguments])
         functional = functionalize(traced, remove="mutations")
         graph = make_fx(functional, decomposition_table=table)(*[a.clone() for a in arguments])
+    # Inductor believes that the LSTM's kernel leaves no scratch, and puts results where its scratch is (torch 2.13).
+    reuse = not any(node.target in _MISJUDGED for node in graph.graph.nodes)
     # The wrapper that calls the kernels is C++ too: for a small net Python's is most of the step.
-    with inductor_config.patch(fallback_random=True, compile_threads=1, cpp_wrapper=True, size_asserts=False):
+    options = {"fallback_random": True, "compile_threads": 1, "cpp_wrapper": True, "size_asserts": False}
+    with inductor_config.patch(allow_buffer_reuse=reuse, **options):
         return compile_fx_inner(graph, arguments, cpp_wrapper=True)
+
+
+_MISJUDGED = (torch.ops.aten.mkldnn_rnn_layer.default, torch.ops.aten.mkldnn_rnn_layer_backward.default)
 
 
 class CompiledGradient:
