@@ -16,18 +16,21 @@ RECURRENT = ("rnn", "lstm", "gru")
 
 def settle(s: Settling, facts: Facts) -> None:
     """Fill this kind's own values."""
-    n, root = facts.n, math.sqrt(facts.n)
+    n = facts.n
     s.fill("net", "lstm", "the samples are texts", ("auto",))
     if s.recipe.net in RECURRENT:
         _recurrent(s)
         s.fill("learning_rate", 4e-3, "behind a warm-up and with its gradients clipped, a small recurrent net bears it")
     elif s.recipe.net == "transformer-encoder":
         _transformer(s)
-    batch = clamp(power_of_two(0.7 * root), 8, 64)
+    batch = clamp(power_of_two(0.7 * math.sqrt(n)), 8, 64)
     s.fill("batch_size", min(n, batch), f"about 0.7 √n for {n:,} texts, 64 at most: small enough for many steps")
     per_epoch = max(1, n // (n if s.recipe.batch_size == "all" else int(s.recipe.batch_size or batch)))
-    epochs = float(clamp(math.ceil((300 + 10 * root) / per_epoch), 5, 40))
-    s.fill("epochs", epochs, f"about 300 + 10 √n steps for {n:,} texts; the best weights on the way are kept")
+    steps = 650 if s.recipe.net in RECURRENT else 1000
+    epochs = float(clamp(math.ceil(steps / per_epoch), 5, 40))
+    s.fill(
+        "epochs", epochs, f"about {steps} steps for {n:,} texts, 5 to 40 epochs; soon a net knows its texts by heart"
+    )
     if facts.task != "regression":
         smoothing = 0.0 if s.recipe.regularisation == "none" else 0.1
         s.fill("label_smoothing", smoothing, "a class aims at less than 1, as some texts are labelled wrongly")
