@@ -17,8 +17,6 @@ from workings.learning.text_scores import Counted, Floats, compared
 
 MOST_LINKS = 8_000_000  # pairs of a source and a target word within a text, of all training texts together
 STEPS = 5  # of expectation and maximisation
-_WORDS = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
-_CLOSING = re.compile(r" ([.,;:!?%)\]}…])")
 
 
 def run_pair_baselines(
