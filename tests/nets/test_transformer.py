@@ -64,7 +64,7 @@ def outputs_of(case: Case) -> int:
     return K if case[1] == "transformer-encoder" else V
 
 
-def build(case: Case, dtype: torch.dtype = torch.float64) -> nn.Module:
+def build(case: Case, dtype: torch.dtype = torch.float64) -> Any:
     form, shape = FORMS[case[0]]
     torch.manual_seed(1)
     small = {"width": 8, "heads": 2, "layers": 2, "expansion": 2, "dropout": 0.0}
@@ -323,7 +323,7 @@ def test_steps_equal_the_whole(case: Case) -> None:
 def test_a_gpt_writes_on_beyond_its_positions(longest: int) -> None:
     """The older half is forgotten where the positions end; the answer is that of the whole of what is kept."""
     torch.manual_seed(0)
-    net = nets.build("gpt", (longest,), V, FORMS["language"][0], width=8, heads=2, layers=2).double().eval()
+    net: Any = nets.build("gpt", (longest,), V, FORMS["language"][0], width=8, heads=2, layers=2).double().eval()
     state = net.start(None, 2)
     for t, token in enumerate(torch.randint(1, V, (3 * longest + 2, 2))):
         out, state = net.step(token, state)
@@ -384,7 +384,7 @@ def test_a_transformer_learns_to_copy() -> None:
     torch.manual_seed(0)
     letters, length, rows = 12, 10, 64
     form = Form(vocabulary=(4 + letters, 4 + letters))
-    net = nets.build("transformer", (2, length + 1), 4 + letters, form, width=64, layers=2, dropout=0.0)
+    net: Any = nets.build("transformer", (2, length + 1), 4 + letters, form, width=64, layers=2, dropout=0.0)
     step = _steps(net, rate=1e-3)
     for _ in range(700):
         text = torch.randint(4, 4 + letters, (rows, length))

@@ -73,6 +73,7 @@ class GPT(nn.Module):
         assert isinstance(form.vocabulary, int)
         self.form = form
         self.longest = shape[0]
+        self.heads = heads
         self.embedding = nn.Embedding(form.vocabulary, width)
         self.positions = None if positions == "rotary" else Positions(positions, self.longest, width)
         rotary = Rotary(self.longest, width // heads) if positions == "rotary" else None
@@ -114,9 +115,8 @@ class GPT(nn.Module):
     def start(self, source_BS: Tensor | None, batch: int) -> dict[str, Tensor]:
         """The state before the first token: tokens (B, 0), keys and values (B, L, h, 0, d)."""
         assert source_BS is None
-        attention = self.blocks[0].attention
         D = self.embedding.embedding_dim
-        empty = self.embedding.weight.new_zeros(batch, len(self.blocks), attention.heads, 0, D // attention.heads)
+        empty = self.embedding.weight.new_zeros(batch, len(self.blocks), self.heads, 0, D // self.heads)
         tokens = torch.zeros(batch, 0, dtype=torch.int64, device=empty.device)
         return {"tokens": tokens, "keys": empty, "values": empty}
 
@@ -130,6 +130,7 @@ class GPT(nn.Module):
         h = self._vectors(x, K.shape[3])
         keys, values = [], []
         for i, block in enumerate(self.blocks):
+            assert isinstance(block, Block)
             h, K_i, V_i = block.extend(h, K[:, i], V[:, i])
             keys.append(K_i)
             values.append(V_i)

@@ -81,6 +81,9 @@ class Rotary(nn.Module):
         longest: positions there are. width: d, even.
     """
 
+    cos: Tensor
+    sin: Tensor
+
     def __init__(self, longest: int, width: int) -> None:
         super().__init__()
         assert width % 2 == 0

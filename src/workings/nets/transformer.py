@@ -114,7 +114,7 @@ class Transformer(nn.Module):
         assert source_BS is not None
         assert len(source_BS) == batch
         m, seen_BS = self.encode(source_BS)
-        memories = [block.cross.memory(m) for block in self.decoder]
+        memories = [block.cross.memory(m) for block in self.decoder if isinstance(block, DecoderBlock)]
         source_K = torch.stack([K for K, _ in memories], 1)
         empty = source_K[:, :, :, :0]
         return {
@@ -135,6 +135,7 @@ class Transformer(nn.Module):
         h = self._vectors(token_B[:, None], self.target, self.target_positions, K.shape[3])
         keys, values = [], []
         for i, block in enumerate(self.decoder):
+            assert isinstance(block, DecoderBlock)
             source = state["source_keys"][:, i], state["source_values"][:, i], state["seen"]
             h, K_i, V_i = block.extend(h, K[:, i], V[:, i], *source)
             keys.append(K_i)
