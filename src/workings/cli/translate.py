@@ -16,7 +16,7 @@ from workings.cli.use import FORMATS, Json, Quiet, RunFolder, write_frame
 def translate(
     run: RunFolder,
     texts: Annotated[
-        list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to translate, each in quotes.")
+        list[str] | None, typer.Argument(metavar="TEXT", help="Texts to translate, each in quotes.")
     ] = None,
     file: Annotated[
         str | None, typer.Option(metavar="FILE", help="Translate each line of a text file, or each row of a table.")
