@@ -87,3 +87,17 @@ def test_a_spectrum_is_drawn_with_low_tones_at_the_bottom(tmp_path: Path) -> Non
     write_spectrum(tmp_path / "pictures" / "long.png", np.zeros((5_000, 40)))
     with Image.open(tmp_path / "pictures" / "long.png") as picture:
         assert picture.width <= 2_000
+
+
+def test_a_regression_on_recordings_is_reported_too(run: Path, tmp_path: Path) -> None:
+    """Numbers instead of classes: the worst are drawn, success by length is a mean error."""
+    names = sorted(path.name for path in (run.parent / "tones").glob("*.wav"))
+    rng = np.random.default_rng(0)
+    table = polars.DataFrame({"path": [f"tones/{name}" for name in names], "y": rng.normal(size=len(names))})
+    table.write_csv(run.parent / "numbers.csv")
+    options = {"lane": "eager@1", "widths": [2]}
+    made = workings.train(run.parent / "numbers.csv", out=tmp_path / "run", epochs=1, settings=options)
+    html = (Path(made.path) / "report.html").read_text(encoding="utf-8")
+    assert "mean error" in html
+    assert html.count("data:image/png") == 12
+    assert "ridge regression" in html

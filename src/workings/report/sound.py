@@ -129,7 +129,7 @@ def sections(run: RunFiles) -> list[Section]:
     told = run.told
     if told is not None and "seconds" in told.columns and len(told):
         parts.append(_durations(told["seconds"].to_numpy()))
-        if run.predictions is not None and len(told) >= 8 * PARTS:
+        if run.predictions is not None and len(told) >= 5 * PARTS:
             parts.append(_by_length(run, told["seconds"].to_numpy()))
         if run.predictions is not None and "group" in told.columns:
             parts.append(_by_group(run, [str(group) for group in told["group"]]))

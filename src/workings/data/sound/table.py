@@ -11,7 +11,7 @@ from workings.base.problems import Problem, shorten, unknown_name
 from workings.data.images.table import MISSING, TARGET_NAMES
 from workings.data.sound.listing import FOREIGN_SUFFIXES, SUFFIXES, Listing
 
-GROUP_NAMES = ("speaker", "group", "subject", "singer", "session", "device", "location")
+GROUP_NAMES = ("speaker", "voice", "group", "subject", "singer", "session", "device", "location")
 
 
 def is_sound_table(path: Path) -> bool:
