@@ -19,6 +19,7 @@ from workings.base.form import Form
 from workings.data.language.windows import TextWindows
 from workings.learning.judging import surprise, text_metrics
 from workings.runs.folder import load_weights
+from workings.runs.language import refuse_reading_ahead
 from workings.runs.recipe import Recipe, make_recipe
 from workings.runs.run import make_net
 from workings.runs.settle import Facts, settle
@@ -225,3 +226,25 @@ def test_what_is_given_stands() -> None:
     assert (recipe.batch_size, recipe.epochs, recipe.learning_rate) == (3, 1.5, 0.1)
     assert recipe.optimiser_settings["beta2"] == 0.5
     assert settled(50_000, optimiser="sgd").optimiser_settings.keys() >= {"momentum"}
+
+
+class Peeks(nn.Module):
+    """A net of someone's own that looks at the whole window, as a bidirectional one does."""
+
+    def __init__(self, vocabulary: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(vocabulary, vocabulary)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.table(x) + self.table(x).mean(1, keepdim=True)
+
+
+def test_a_net_that_sees_the_future_is_refused(tmp_path: Path) -> None:
+    """Before anything is written; one that does not is taken."""
+    path = text(tmp_path)
+    settings = {"length": 16, "lane": "eager@1", "threads": 1, "report": False, "baselines": False, "batch_size": 4}
+    with pytest.raises(UserError, match="after it"):
+        workings.train(path, net=Peeks, out=tmp_path / "peeks", epochs=1, settings=settings)
+    assert not (tmp_path / "peeks").exists()
+    for net in (Sums(7), Sums(40)):
+        refuse_reading_ahead(net, 16, net.table.num_embeddings)

@@ -13,7 +13,7 @@ from torch import nn
 from workings.base.errors import refuse
 from workings.base.events import Emit, Noticed, Phase, silent
 from workings.base.problems import Problem
-from workings.base.tokens import EOS, UNK
+from workings.base.tokens import EOS, SPECIAL, UNK
 from workings.data.dataset import Dataset
 from workings.data.language.checks import named
 from workings.data.language.dataset import LanguageDataset
@@ -115,6 +115,29 @@ def by_line(source: TextWindows, found: Surprise) -> polars.DataFrame:
             "first_choices": hits,
         }
     )
+
+
+@torch.no_grad()
+def refuse_reading_ahead(net: nn.Module, length: int, outputs: int) -> None:
+    """Tried on two texts that differ in their newer half only: the answers to the older half must be the same.
+
+    Raises:
+        UserError: they are not.
+    """
+    mode = net.training
+    net.eval()
+    one = torch.randint(len(SPECIAL), outputs, (1, length), generator=torch.Generator().manual_seed(0))
+    other, half = one.clone(), length // 2
+    other[:, half:] = (one[:, half:] + 1 - len(SPECIAL)) % (outputs - len(SPECIAL)) + len(SPECIAL)
+    same = torch.allclose(net(one)[:, :half], net(other)[:, :half], atol=1e-4, rtol=1e-3, equal_nan=True)
+    net.train(mode)
+    if not same:
+        raise refuse(
+            "reads-the-future",
+            "What the net says at a place of the text depends on tokens that come after it.",
+            why="It sees the very token that it has to say, so a loss near 0 would mean nothing.",
+            do="Mask attention causally, read in one direction only, and pool over nothing that comes later.",
+        )
 
 
 def generate(

@@ -41,6 +41,10 @@ def make_net(job: Job, data: Prepared) -> tuple[nn.Module, dict[str, Any]]:
         own = custom.load(job.net if job.net is not None else recipe.net, shape, outs, dataset.task.kind, form)
         for problem in own.problems:
             job.notice(problem)
+        if dataset.task.kind == "language":
+            from workings.runs.language import refuse_reading_ahead
+
+            refuse_reading_ahead(own.net, shape[0], outs)
     if own is None and recipe.net != "auto":
         problems = registry.check_shape(recipe.net, shape, outs, form)
         if problems:
