@@ -169,7 +169,7 @@ def _from_files(
     listing: Listing, on_bad_file: str, emit: Emit, options: Mapping[str, Any], hearing: Hearing | None = None
 ) -> Recordings:
     total = len(listing.files)
-    emit(Phase("reading", f"{total:,} recordings"))
+    emit(Phase("reading", f"{total:,} recording{'s' if total > 1 else ''}"))
     heads, bad = read_heads(listing.files, listing.names)
     good = [head for head in heads if head is not None]
     if not good:
