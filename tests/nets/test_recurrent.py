@@ -339,3 +339,19 @@ def test_a_run_can_be_repeated_and_resumed_to_the_bit(name: str, texts: Path, tm
     files = [(Path(run.path) / "weights.safetensors").read_bytes() for run in (whole, again, resumed)]
     assert files[0] == files[1] == files[2]
     assert whole.metrics == again.metrics == resumed.metrics
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "bias"), [("lstm", "forget_bias"), ("gru", "update_bias")])
+def test_gates_that_begin_open_remember_the_first_word(name: str, bias: str, tmp_path: Path) -> None:
+    """The first word decides, a hundred random letters follow, and the last state alone answers: always rightly."""
+    rng = np.random.default_rng(0)
+    data = tmp_path / "texts"
+    data.mkdir()
+    for word in ("yes", "no"):
+        lines = [" ".join([word, *rng.choice(list("abcdefgh"), 100)]) for _ in range(1000)]
+        (data / f"{word}.txt").write_text("\n".join(lines), encoding="utf-8")
+    asked: dict[str, Any] = {"width": 32, "embedding": 16, "dropout": 0.0, "pooling": "last", bias: 5.0}
+    asked |= {"learning_rate": 0.005, "lane": "eager@1", "baselines": False, "report": False}
+    run = workings.train(data, net=name, epochs=10, seed=0, out=tmp_path / "run", settings=asked)
+    assert run.metrics["accuracy"] >= 0.99
