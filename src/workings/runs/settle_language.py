@@ -37,7 +37,9 @@ def settle(s: Settling, facts: Facts) -> None:
     batch = min(windows, max(4, STEP // length))
     s.fill("batch_size", batch, f"{batch} windows of {length:,} tokens: many steps, each still of a useful size")
     s.fill("epochs", epochs, f"about {epochs * tokens / 1e6:.2g} million tokens are seen; the best weights are kept")
-    s.fill("learning_rate", 3e-3, "what nets of this size bear behind a warm-up")
+    wide = int(s.recipe.net_settings.get("width", width)) > 192
+    eta = 4e-3 if s.recipe.net == "gpt" and not wide else 2e-3 if s.recipe.net == "gpt" else 3e-3
+    s.fill("learning_rate", eta, "what a net of this kind and width bears behind a warm-up")
     s.fill("weight_decay", 0.1, "a steady pull of weights towards 0")
     if s.recipe.optimiser in (None, "adamw", "adam") and "beta2" not in s.recipe.optimiser_settings:
         s.put(
