@@ -87,8 +87,9 @@ class EncoderDecoder(nn.Module):
                 f"The score 'dot' needs states of one width; {width} is odd, so the encoder's have {2 * units}.",
                 do=f"Set width={width + 1}, or attention=multiplicative.",
             )
-        self.source = vectors_of(source, embedding)
-        self.target = vectors_of(target, embedding)
+        # N(0, 1), as torch draws them: shorter vectors learn more slowly here.
+        self.source = nn.Embedding(source, embedding, padding_idx=PAD)
+        self.target = nn.Embedding(target, embedding, padding_idx=PAD)
         self.dropout = Dropout(dropout) if dropout else None
         self.encoder = Recurrence(
             lambda inputs: CELLS[cell](inputs, units), embedding, layers, bidirectional=bidirectional, dropout=dropout
@@ -192,11 +193,3 @@ class EncoderDecoder(nn.Module):
             return s_BH, state, None
         c_BM, α_BS = self.score.attend(s_BH, state["memory"], state["real"], state["keys"])
         return s_BH, {**state, "context": c_BM}, α_BS
-
-
-def vectors_of(tokens: int, numbers: int) -> nn.Embedding:
-    """A table of vectors from N(0, 1/numbers), so that each is about 1 long; that of padding is 0."""
-    embedding = nn.Embedding(tokens, numbers, padding_idx=PAD)
-    with torch.no_grad():
-        embedding.weight.normal_(std=numbers**-0.5)[PAD] = 0
-    return embedding
