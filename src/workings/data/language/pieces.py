@@ -49,7 +49,8 @@ def split_rows(
     n, total = len(starts) - 1, int(starts[-1])
     test_at = n
     if test_fraction > 0 and n > 1:
-        test_at = int(np.clip(np.searchsorted(starts, total * (1 - test_fraction)), 1, n - 1))
+        least = 2 if val_fraction > 0 and n > 2 else 1  # a piece for training, and one for validation
+        test_at = int(np.clip(np.searchsorted(starts, total * (1 - test_fraction)), least, n - 1))
     val_at = test_at
     if val_fraction > 0 and test_at > 1:
         edge = total * (1 - test_fraction - val_fraction)
