@@ -117,7 +117,8 @@ class GradientStep:
         if isinstance(optimiser, Adam) and not self.regularisation.acts and all(g is not None for g in gradients):
             # Nothing looks at the gradient as a whole, so it is not put together: for a large net that is a copy saved.
             pieces = [flat.views(tensor) for tensor in (flat.w, *state)]
-            known = [g for g in gradients if g is not None]
+            # The kernel goes through memory as it lies, and some layers give gradients whose axes lie in another order.
+            known = [g.contiguous() for g in gradients if g is not None]
             optimiser.update_pieces_(pieces[0], known, pieces[1:], h, flat.weights)
             return
         g = self.regularisation.apply(flat.gather(tuple(gradients)), flat.w, flat.decayed)
