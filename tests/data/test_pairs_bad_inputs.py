@@ -80,7 +80,9 @@ REFUSED: list[tuple[Any, dict[str, Any], str, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("make", "options", "code", "words"), REFUSED, ids=[f"{k}-{case[2]}" for k, case in enumerate(REFUSED)])
+@pytest.mark.parametrize(
+    ("make", "options", "code", "words"), REFUSED, ids=[f"{k}-{case[2]}" for k, case in enumerate(REFUSED)]
+)
 def test_bad_pairs_are_refused(
     make: Callable[[Path], tuple[Any, Any]], options: dict[str, Any], code: str, words: list[str], tmp_path: Path
 ) -> None:
