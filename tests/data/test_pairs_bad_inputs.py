@@ -177,3 +177,14 @@ def test_nothing_to_translate_is_refused_and_an_empty_text_told(tmp_path: Path) 
     found = read_for(prep, dataset.schema, ["text", " "], False)
     assert found.n == 2
     assert "empty-source" in [problem.code for problem in found.problems]
+
+
+def test_a_mistyped_file_of_targets_is_no_column(tmp_path: Path) -> None:
+    """Whatever it is called; only where the first line has a column of that name is it one."""
+    (tmp_path / "said.txt").write_text("one, two\nthree\n", encoding="utf-8")
+    _, problems = inspect_dataset(tmp_path / "said.txt", target="nothing.de")
+    assert [problem.code for problem in problems] == ["no-such-file"]
+    (tmp_path / "flowers.txt").write_text("petal.length,kind\n" + "1.5,a\n2.5,b\n" * 30, encoding="utf-8")
+    dataset, _ = inspect_dataset(tmp_path / "flowers.txt", target="petal.length")
+    assert dataset is not None
+    assert dataset.kind == "table"

@@ -34,11 +34,11 @@ def recognise(data: object, target: str | None, task: str | None, options: Mappi
 
 
 def _names_a_file(path: Path, target: str) -> bool:
-    """Whether a target is meant as a file, also where it is mistyped: a path, or a name beside the source's."""
-    meant = Path(target)
-    return meant.is_file() or (
-        bool(meant.suffix) and (meant.parent != Path(".") or meant.stem == path.stem or meant.suffix == path.suffix)
-    )
+    """Whether a target is meant as a file, also where it is mistyped: it has an ending, and no column is called so."""
+    if Path(target).is_file():
+        return True
+    with path.open("rb") as file:
+        return bool(Path(target).suffix) and target.encode() not in file.readline()
 
 
 def inspect(
