@@ -15,11 +15,14 @@ class Form:
         source and target tokens. None where samples are float32.
     each_step: an answer for each step of the sequence, (B, T, K), instead of one for the whole, (B, K).
     horizon: steps ahead that are forecast; the answer is (B, horizon · V) for the first V variables, step by step.
+    columns: of rows of a table that are themselves learnt: 1 for a number, 0 for a yes or no, k > 1 for k numbers of
+        which one is 1, a category. None where samples are numbers of one kind.
     """
 
     vocabulary: int | tuple[int, int] | None = None
     each_step: bool = False
     horizon: int | None = None
+    columns: tuple[int, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values, for ``net.json``."""
@@ -35,4 +38,5 @@ class Form:
             tuple(vocabulary) if isinstance(vocabulary, list) else vocabulary,  # type: ignore[arg-type]
             bool(content.get("each_step")),
             content.get("horizon"),
+            None if content.get("columns") is None else tuple(content["columns"]),
         )

@@ -12,7 +12,7 @@ from workings.base.errors import UserError
 from workings.base.problems import Problem, nearest, shorten, unknown_name
 
 BAD_FILES = ("refuse", "skip")
-TASKS = ("binary", "multiclass", "classification", "regression", "language", "forecast", "translation")
+TASKS = ("binary", "multiclass", "classification", "regression", "language", "forecast", "translation", "unsupervised")
 
 
 def stop_if_any(problems: Sequence[Problem]) -> None:

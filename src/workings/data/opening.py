@@ -88,8 +88,8 @@ def open_dataset(
         pandas DataFrame, a dict of arrays, or an ``(X, y)`` pair of NumPy arrays.
     target: the column to learn. Tables need it; for ``(X, y)`` it is ``y``. Of a text file: the file of its
         translations, line by line.
-    task: ``binary``, ``multiclass``, ``classification``, ``regression``, ``language``, ``forecast`` or
-        ``translation``; found from the data where None.
+    task: ``binary``, ``multiclass``, ``classification``, ``regression``, ``language``, ``forecast``,
+        ``translation`` or ``unsupervised``; found from the data where None.
     on_bad_file: of images and recordings: ``refuse``, or ``skip`` and list.
     emit: told about every warning and note.
     options: see :data:`workings.data.options.OPTIONS`.

@@ -32,6 +32,10 @@ OPTIONS: dict[str, Option] = {
     "memory_limit": Option("bytes that the prepared table may take in memory", ("table",)),
     "pixels": Option("the side, or [height, width], that every image is brought to", ("images",)),
     "channels": Option("1 to read images as grey, 3 as RGB", ("images",)),
+    "anomalies": Option(
+        "of a task unsupervised: the classes that are anomalies, kept out of training", ("table", "images")
+    ),
+    "binarise": Option("from 0 to 1: pixels above become 1, others 0; for nets of binary units", ("images",)),
     "cache": Option("folder for the memory-mapped copy of large data", ("table", "images")),
     "text": Option("the column that holds the text", ("text",)),
     "tokens": Option("what a token is: character, word or bpe", TEXTS),

@@ -8,15 +8,17 @@ from pydantic import BaseModel, ConfigDict
 from pydantic import Field as Default
 
 Kind = Literal["numeric", "categorical", "boolean", "date", "id", "text", "constant", "other"]
-TaskKind = Literal["binary", "multiclass", "regression", "language", "forecast", "translation"]
+TaskKind = Literal["binary", "multiclass", "regression", "language", "forecast", "translation", "unsupervised"]
 
 
 class Task(BaseModel):
     """What is to be learnt, and why we think so.
 
     kind: a label for each sample (``binary``, ``multiclass``, ``regression``), or ``language``: the next token of a
-        text; ``forecast``: the next values of a series; ``translation``: a text for a text.
+        text; ``forecast``: the next values of a series; ``translation``: a text for a text; ``unsupervised``: the
+        samples themselves, how they vary and what is unusual; labels that they have only judge.
     classes: in the order of the net's outputs; for two classes the second is the positive one. None without classes.
+    anomalies: of ``unsupervised``: the classes that count as anomalies. No net is trained on them.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -25,6 +27,7 @@ class Task(BaseModel):
     target: str
     classes: list[str] | None = None
     reason: str = ""
+    anomalies: list[str] = Default(default_factory=list)
 
 
 class Field(BaseModel):

@@ -25,6 +25,7 @@ class Source(ABC):
     w: (n,) float32 sample weights, or None.
     rows: (n,) int64 row numbers in the user's data, from 0.
     form: what a net must know of the samples beyond their shape.
+    reconstructs: the samples are their own targets; ``y`` are labels that only judge, zeros where there are none.
     lengths: (n,) int64 where samples differ in length; batches of similar lengths are then drawn, and ``x`` and
         ``targets`` are only as long as the longest of ``index``. Tokens are padded by PAD, frames by NaN, at the end.
     stride: a sample may begin at any row, but an epoch takes every ``stride``-th only, from a random first one: of
@@ -39,6 +40,7 @@ class Source(ABC):
     form: Form = TABLE
     lengths: Tensor | None = None
     stride: int = 1
+    reconstructs: bool = False
     problems: Sequence[Problem] = ()
 
     def __len__(self) -> int:
@@ -50,7 +52,7 @@ class Source(ABC):
 
     def targets(self, index: Tensor) -> Tensor:
         """(len(index), …): what the outputs of ``index`` are compared with."""
-        return self.y[index]
+        return self.x(index) if self.reconstructs else self.y[index]
 
     def where(self, i: int) -> str:
         """Sample ``i`` for a message: ``row 17``, counted from 1 without the header, or the file's path."""

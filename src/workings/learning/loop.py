@@ -29,6 +29,7 @@ class Rows(Protocol):
 
     w: Tensor | None
     lengths: Tensor | None
+    reconstructs: bool
 
     def x(self, index: Tensor) -> Tensor: ...
 
@@ -192,7 +193,8 @@ def batches(
     if source.lengths is not None:
         parts = rows.view(k, stream.batch)
         return [source.x(part) for part in parts], [source.targets(part) for part in parts], weight
-    x, y = source.x(rows), source.targets(rows)
+    x = source.x(rows)
+    y = x if source.reconstructs else source.targets(rows)
     x = x.view(k, stream.batch, *x.shape[1:])
     if augment is not None:
         x = torch.stack([augment(part) for part in x])

@@ -260,6 +260,7 @@ def choose(task_kind: str) -> str:
     """The name of the usual loss of a task: binary bce, multiclass cross_entropy, regression mse."""
     usual = {"binary": "bce", "multiclass": "cross_entropy", "regression": "mse", "forecast": "mse"}
     usual |= dict.fromkeys(("language", "translation"), "token_cross_entropy")
+    usual["unsupervised"] = "own"
     if task_kind not in usual:
         raise UserError(unknown_name("task", task_kind, list(usual)))
     return usual[task_kind]

@@ -21,7 +21,7 @@ from workings.learning.intervals import LARGEST, RESAMPLES, Interval, bootstrap,
 from workings.learning.judged import Judged, TaskKind, judged
 from workings.learning.quick import quick
 from workings.learning.resampled import statistics
-from workings.learning.sequence_metrics import SEQUENCE_METRICS
+from workings.learning.task_metrics import TASK_METRICS
 
 __all__ = ["METRICS", "Evaluation", "Metric", "evaluate", "find", "headline", "higher_is_better", "quick", "score"]
 
@@ -91,8 +91,8 @@ def higher_is_better(name: str) -> bool:
     plain = name.lower().removeprefix("val_").removeprefix("train_")
     if plain == "loss":
         return False
-    if plain in SEQUENCE_METRICS:
-        return SEQUENCE_METRICS[plain].higher
+    if plain in TASK_METRICS:
+        return TASK_METRICS[plain].higher
     meant = ALIASES.get(plain, plain)
     for metrics in METRICS.values():
         if meant in metrics:
@@ -102,6 +102,7 @@ def higher_is_better(name: str) -> bool:
 
 
 HEADLINES = {"regression": "r2", "language": "nats_per_token", "forecast": "mase", "translation": "bleu"}
+HEADLINES["unsupervised"] = "anomaly_roc_auc"  # where anomalies are known; else the first metric that the net has
 
 
 def headline(task: TaskKind, class_counts: Sequence[int] | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Metrics of tasks whose answer is a sequence: what each is, for which task, and whether more is better."""
+"""Metrics of tasks whose answer is no label: what each is, for which task, and whether more is better."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class SequenceMetric:
+class TaskMetric:
     """``text`` says in words what it is; ``tasks`` names the tasks that have it; ``higher`` whether more is better."""
 
     higher: bool
@@ -16,27 +16,34 @@ class SequenceMetric:
 
 LANGUAGE, FORECAST, TRANSLATION = ("language",), ("forecast",), ("translation",)
 WRITTEN = LANGUAGE + TRANSLATION
+UNSUPERVISED = ("unsupervised",)
 
-SEQUENCE_METRICS: dict[str, SequenceMetric] = {
-    "nats_per_token": SequenceMetric(False, "mean −ln p of the token that came", WRITTEN),
-    "perplexity": SequenceMetric(False, "e to the nats per token: among how many it is undecided", WRITTEN),
-    "bits_per_character": SequenceMetric(False, "−log₂ p of the text, by character", LANGUAGE),
-    "token_accuracy": SequenceMetric(True, "share of tokens that were its first choice", WRITTEN),
-    "mse": SequenceMetric(False, "mean squared error, of standardised values", FORECAST),
-    "mae": SequenceMetric(False, "mean absolute error, of standardised values", FORECAST),
-    "mase": SequenceMetric(
-        False, "mean absolute error over the seasonal-naive forecast's on the training part", FORECAST
+TASK_METRICS: dict[str, TaskMetric] = {
+    "nats_per_token": TaskMetric(False, "mean −ln p of the token that came", WRITTEN),
+    "perplexity": TaskMetric(False, "e to the nats per token: among how many it is undecided", WRITTEN),
+    "bits_per_character": TaskMetric(False, "−log₂ p of the text, by character", LANGUAGE),
+    "token_accuracy": TaskMetric(True, "share of tokens that were its first choice", WRITTEN),
+    "mse": TaskMetric(False, "mean squared error, of standardised values", FORECAST),
+    "mae": TaskMetric(False, "mean absolute error, of standardised values", FORECAST),
+    "mase": TaskMetric(False, "mean absolute error over the seasonal-naive forecast's on the training part", FORECAST),
+    "smape": TaskMetric(False, "symmetric mean absolute percentage error, 0 to 200 %", FORECAST),
+    "mae_units": TaskMetric(False, "mean absolute error, in the series' own units", FORECAST),
+    "rmse_units": TaskMetric(False, "root mean squared error, in the series' own units", FORECAST),
+    "bleu": TaskMetric(True, "BLEU of sacrebleu, 0 to 100", TRANSLATION),
+    "chrf": TaskMetric(True, "chrF of sacrebleu, 0 to 100", TRANSLATION),
+    "exact_match": TaskMetric(True, "share of texts that are right to the last token", TRANSLATION),
+    "reconstruction_mse": TaskMetric(
+        False, "mean squared error of the reconstruction, a number of the sample", UNSUPERVISED
     ),
-    "smape": SequenceMetric(False, "symmetric mean absolute percentage error, 0 to 200 %", FORECAST),
-    "mae_units": SequenceMetric(False, "mean absolute error, in the series' own units", FORECAST),
-    "rmse_units": SequenceMetric(False, "root mean squared error, in the series' own units", FORECAST),
-    "bleu": SequenceMetric(True, "BLEU of sacrebleu, 0 to 100", TRANSLATION),
-    "chrf": SequenceMetric(True, "chrF of sacrebleu, 0 to 100", TRANSLATION),
-    "exact_match": SequenceMetric(True, "share of texts that are right to the last token", TRANSLATION),
-    "wer": SequenceMetric(False, "word error rate: edits a word of the truth", TRANSLATION),
+    "explained": TaskMetric(True, "share of the variance that the reconstruction keeps", UNSUPERVISED),
+    "anomaly_roc_auc": TaskMetric(True, "chance that an anomaly scores above a regular sample", UNSUPERVISED),
+    "anomaly_average_precision": TaskMetric(True, "average precision of the anomaly score", UNSUPERVISED),
+    "anomalies_found": TaskMetric(True, "share of the anomalies above the threshold", UNSUPERVISED),
+    "false_alarms": TaskMetric(False, "share of the regular samples above the threshold", UNSUPERVISED),
+    "wer": TaskMetric(False, "word error rate: edits a word of the truth", TRANSLATION),
 }
 
 
 def names_for(task: str) -> list[str]:
     """Names of the metrics that a task has."""
-    return [name for name, metric in SEQUENCE_METRICS.items() if task in metric.tasks]
+    return [name for name, metric in TASK_METRICS.items() if task in metric.tasks]

@@ -48,12 +48,17 @@ SAMPLES: dict[Samples, str] = {
 }
 
 
+# What a net can learn from.
+Learns = Literal["labels", "samples", "both"]
+
+
 @dataclass(frozen=True)
 class NetInfo:
     """What users are told of a net.
 
     takes: what samples it is for, in the words of ``TAKES``.
     sizes: settings of a small, medium and large net of this kind; medium is what the defaults build.
+    learns: from ``labels`` (or whatever the target is), or from the ``samples`` alone, the task unsupervised.
     """
 
     name: str
@@ -62,6 +67,7 @@ class NetInfo:
     settings: dict[str, SettingInfo]
     takes: Takes
     sizes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    learns: Learns = "labels"
 
 
 class NetClass(Protocol):
@@ -76,13 +82,19 @@ C = TypeVar("C", bound=type[nn.Module])
 
 
 def register(
-    name: str, summary: str, *, shapes: Takes, family: str, sizes: Mapping[str, dict[str, Any]] | None = None
+    name: str,
+    summary: str,
+    *,
+    shapes: Takes,
+    family: str,
+    sizes: Mapping[str, dict[str, Any]] | None = None,
+    learns: Learns = "labels",
 ) -> Callable[[C], C]:
     """Give a net class a name. Its settings are the keyword-only arguments of its constructor."""
 
     def keep(net_class: C) -> C:
         assert name not in _NETS, f"two nets are called {name}"
-        info = NetInfo(name, summary, family, read_settings(net_class.__init__), shapes, dict(sizes or {}))
+        info = NetInfo(name, summary, family, read_settings(net_class.__init__), shapes, dict(sizes or {}), learns)
         _NETS[name] = (info, net_class)
         return net_class
 
@@ -163,6 +175,19 @@ def nets_for(samples: Samples) -> list[str]:
     return [each.name for each in infos() if samples in ACCEPTS[each.takes]]
 
 
+def check_task(name: str, task: str, samples: Samples) -> list[Problem]:
+    """Whether a net can learn a kind of task; empty where it can."""
+    learns = info(name).learns
+    wanted: Learns = "samples" if task == "unsupervised" else "labels"
+    if learns in (wanted, "both"):
+        return []
+    others = [each for each in nets_for(samples) if info(each).learns in (wanted, "both")]
+    said = {"samples": "the samples alone", "labels": "a target"}
+    what = f"The net '{name}' learns from {said[learns]}; the task, {task}, is to learn from {said[wanted]}."
+    do = f"Use one of: {', '.join(others)}." if others else "There is no net yet for this task on such samples."
+    return [Problem("error", "net-of-another-task", what, do=do)]
+
+
 def build(name: str, shape: Sequence[int], outputs: int, form: Form | None = None, **settings: Any) -> nn.Module:
     """A new net: x (B, *shape) → (B, outputs), logits of classes or values of a regression.
 
@@ -177,6 +202,6 @@ def build(name: str, shape: Sequence[int], outputs: int, form: Form | None = Non
     if problems:
         raise UserError(problems)
     net_class = _NETS[name][1]
-    if info(name).takes in SEQUENCES:
+    if info(name).takes in SEQUENCES or info(name).learns != "labels":
         return net_class(tuple(shape), outputs, form=form, **values)
     return net_class(tuple(shape), outputs, **values)

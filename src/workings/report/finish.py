@@ -43,7 +43,7 @@ class _Matrix:
 def look_further(run: Run, outcome: Outcome, emit: Emit) -> None:
     """Write ``baselines.json``, the pictures of the worst mistakes, and their cells into the predictions."""
     prep = run.prep
-    module = report_module(prep.kind)
+    module = report_module(prep.kind, prep.task_kind)
     if module is not None:
         module.look_further(run, outcome, emit)
         return

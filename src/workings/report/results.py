@@ -10,7 +10,7 @@ from sklearn.metrics import confusion_matrix
 
 from workings.learning.formulas import METRICS
 from workings.learning.metrics import higher_is_better
-from workings.learning.sequence_metrics import SEQUENCE_METRICS, names_for
+from workings.learning.task_metrics import TASK_METRICS, names_for
 from workings.report.mistakes import losses, worst
 from workings.report.palette import heat_step
 from workings.report.reading import Predictions, RunFiles
@@ -22,7 +22,7 @@ MOST_CONFUSED_CLASSES = 20  # a larger confusion matrix is unreadable; its large
 def metric_rows(run: RunFiles, judged_by: str) -> list[dict[str, Any]]:
     """A line for each test metric: value, interval, method, the best baseline's, which way is better."""
     intervals, method = run.metrics.get("intervals") or {}, run.metrics.get("method") or {}
-    known: Mapping[str, Any] = METRICS.get(run.task, {}) or SEQUENCE_METRICS
+    known: Mapping[str, Any] = METRICS.get(run.task, {}) or TASK_METRICS
     found = []
     for name, value in (run.metrics.get("metrics") or {}).items():
         interval = intervals.get(name)

@@ -36,22 +36,25 @@ class KindOfReport(Protocol):
         ...
 
 
-# By the ``kind`` of a run's preparation; tables and images need none.
+# By the kind of task where it has a module of its own, else by the ``kind`` of a run's preparation; tables and images
+# need none.
 _MODULES: dict[str, str] = {
     "text": "workings.report.text",
     "language": "workings.report.language",
     "series": "workings.report.series",
     "sound": "workings.report.sound",
     "pairs": "workings.report.pairs",
+    "unsupervised": "workings.report.unsupervised",
 }
 
 
-def report_module(kind: str) -> KindOfReport | None:
-    """The module of a kind of data, where it has one."""
-    return import_module(_MODULES[kind]) if kind in _MODULES else None  # type: ignore[return-value]
+def report_module(kind: str, task: str = "") -> KindOfReport | None:
+    """The module of a task or of a kind of data, where it has one."""
+    name = _MODULES.get(task) or _MODULES.get(kind)
+    return import_module(name) if name else None  # type: ignore[return-value]
 
 
 def sections_of(run: RunFiles) -> list[Section]:
     """The sections of the run's kind of data."""
-    module = report_module(str(run.prepare.get("kind")))
+    module = report_module(str(run.prepare.get("kind")), run.task)
     return [] if module is None else module.sections(run)

@@ -59,6 +59,11 @@ def _result(run: RunFiles, name: str, value: float, interval: list[float] | None
         return f"{said}: as undecided as among {among} equally likely ones."
     if name == "accuracy":
         return f"The network is right in {written} of {rows}{sure}."
+    if name == "explained":
+        part = percent(value) if value > 0 else "nothing"
+        return f"What the network rebuilds keeps {part} of the variance of {rows}{sure}."
+    if name == "anomaly_roc_auc":
+        return f"An anomaly scores above a regular sample with probability {written}, in {rows}{sure}."
     if name == "r2":
         error = f" On average it is {measured('mae', metrics['mae'])[0]} off." if "mae" in metrics else ""
         part = percent(value) if value > 0 else "none"

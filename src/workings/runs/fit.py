@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import import_module
 
 import torch
 from torch import Tensor, nn
@@ -21,15 +22,16 @@ from workings.learning.init import initialise
 from workings.learning.lane_choice import Measured, choose_lane
 from workings.learning.lanes import Lane, LaneRunner, channels_last, parse_lane
 from workings.learning.loop import LoopSettings, LoopState
-from workings.learning.losses import Loss, make_loss
+from workings.learning.losses import make_loss
 from workings.learning.lr_range import range_test
 from workings.learning.metrics import higher_is_better
 from workings.learning.optimisers import make_optimiser
 from workings.learning.perceptron import PerceptronRule
 from workings.learning.rules import Batches, LearningRule
 from workings.learning.schedules import make_schedule
-from workings.learning.step import Regularisation
+from workings.learning.step import LossFunction, Regularisation
 from workings.learning.stream import Stream
+from workings.nets.unsupervised import Unsupervised
 from workings.nets.whitened import VGG
 from workings.runs.machine import keep_freed_memory
 from workings.runs.recipe import Recipe
@@ -41,6 +43,9 @@ STARTING_ROWS = 2000
 CLOCK_SHARE = 0.85  # of the minutes given, for steps; looks at the validation rows take the rest
 
 Augment = Callable[[Tensor], Tensor]
+
+# Nets that learn by a rule of their own: the module whose ``make_rule(fit)`` makes it.
+_RULES: dict[str, str] = {}
 
 
 @dataclass
@@ -72,13 +77,20 @@ class Fit:
         )
         assert recipe.epochs is not None
         self.steps, self.every = loop.plan_steps(n, batch, recipe.epochs)
-        self.loss: Loss = make_loss(
-            recipe.loss or "mse", **{k: tuple(v) if isinstance(v, list) else v for k, v in recipe.loss_settings.items()}
-        )
+        self.loss: LossFunction = self._make_loss()
         self.rule: LearningRule = self._make_rule()
+
+    def _make_loss(self) -> LossFunction:
+        recipe = self.recipe
+        if isinstance(self.net, Unsupervised):
+            return self.net.objective
+        settings = {k: tuple(v) if isinstance(v, list) else v for k, v in recipe.loss_settings.items()}
+        return make_loss(recipe.loss or "mse", **settings)
 
     def _make_rule(self) -> LearningRule:
         recipe = self.recipe
+        if recipe.net in _RULES:
+            return import_module(_RULES[recipe.net]).make_rule(self)
         if recipe.net == "perceptron":
             return PerceptronRule(self.net, recipe.learning_rate or 1.0)
         optimiser = make_optimiser(recipe.optimiser or "adamw", **recipe.optimiser_settings)

@@ -21,10 +21,10 @@ from workings.data.series.dataset import SeriesDataset, check_logs
 from workings.data.series.sources import SeriesSource
 from workings.data.source import Source
 from workings.learning.forecast_errors import Scales, evaluate, score, step_errors
-from workings.learning.losses import Loss
 from workings.learning.metrics import Evaluation
 from workings.learning.outputs import outputs
-from workings.learning.sequence_metrics import names_for
+from workings.learning.step import LossFunction
+from workings.learning.task_metrics import names_for
 from workings.runs.folder import read_versioned, write_versioned
 from workings.runs.forecast_bands import LEVELS, edges, make_bands
 from workings.runs.work import Stored, Work, keep_wanted
@@ -43,7 +43,7 @@ class ForecastWork(Work):
     """The next values of series."""
 
     def quick(
-        self, task: TaskKind, net: nn.Module, source: Source, loss: Loss, stored: Stored | None
+        self, task: TaskKind, net: nn.Module, source: Source, loss: LossFunction, stored: Stored | None
     ) -> dict[str, float]:
         """See :class:`Work`."""
         assert isinstance(source, SeriesSource)

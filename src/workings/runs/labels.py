@@ -15,10 +15,10 @@ from workings.data.schema import TaskKind
 from workings.data.source import Source
 from workings.learning import metrics as metric
 from workings.learning.lanes import channels_last
-from workings.learning.losses import Loss
 from workings.learning.metrics import Evaluation
 from workings.learning.outputs import decide, outputs
 from workings.learning.quick import quick
+from workings.learning.step import LossFunction
 from workings.runs.work import Stored, Work, keep_wanted
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class LabelWork(Work):
     """Binary, multiclass, regression."""
 
     def quick(
-        self, task: TaskKind, net: nn.Module, source: Source, loss: Loss, stored: Stored | None
+        self, task: TaskKind, net: nn.Module, source: Source, loss: LossFunction, stored: Stored | None
     ) -> dict[str, float]:
         """See :class:`Work`."""
         return quick(task, outputs(net, source, stored=stored), source.y, source.w, loss)  # type: ignore[arg-type]

@@ -22,9 +22,9 @@ from workings.data.schema import TaskKind
 from workings.data.source import Source
 from workings.learning.decoding import NEVER, Sampling, sample
 from workings.learning.judging import Surprise, surprise, text_metrics
-from workings.learning.losses import Loss
 from workings.learning.metrics import Evaluation
-from workings.learning.sequence_metrics import names_for
+from workings.learning.step import LossFunction
+from workings.learning.task_metrics import names_for
 from workings.runs.work import Stored, Work, keep_wanted
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class LanguageWork(Work):
     """Language."""
 
     def quick(
-        self, task: TaskKind, net: nn.Module, source: Source, loss: Loss, stored: Stored | None
+        self, task: TaskKind, net: nn.Module, source: Source, loss: LossFunction, stored: Stored | None
     ) -> dict[str, float]:
         """See :class:`Work`. Windows side by side: half the work of the test's, and a little less context.
 

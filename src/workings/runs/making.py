@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,7 @@ def make_net(job: Job, data: Prepared) -> tuple[nn.Module, dict[str, Any]]:
             refuse_reading_ahead(own.net, shape[0], outs)
     if own is None and recipe.net != "auto":
         problems = registry.check_shape(recipe.net, shape, outs, form)
+        problems += registry.check_task(recipe.net, dataset.task.kind, registry.kind_of_samples(shape, form))
         if problems:
             raise UserError(problems)
     job.recipe = recipe = settle(recipe, facts, job.emit) if job.resume is None else recipe
@@ -74,6 +76,8 @@ def outputs_of(task: Task, source: Source) -> int:
     """How many numbers a net must give for a sample, or for each step of one."""
     if task.kind == "multiclass":
         return len(task.classes or ())
+    if task.kind == "unsupervised":
+        return math.prod(source.shape)
     if task.kind == "language":
         assert isinstance(source.form.vocabulary, int)
         return source.form.vocabulary
@@ -93,6 +97,14 @@ def augmentation(job: Job, data: Prepared) -> Any:
                 f"The augmentation '{job.recipe.augmentation}' is for images; the samples are none.",
                 do="Leave it out; noise=0.1 adds noise to the features instead.",
             )
+        return None
+    if source.reconstructs and job.recipe.augmentation not in ("auto", "none"):
+        raise refuse(
+            "augmentation-of-samples",
+            f"The augmentation '{job.recipe.augmentation}' changes samples, and the samples are what is learnt.",
+            do="Leave it out; noise=0.1 makes an autoencoder a denoising one.",
+        )
+    if source.reconstructs:
         return None
     if job.recipe.augmentation == "auto":
         policy, reason = choose_policy(source.shape, source)

@@ -15,6 +15,7 @@ from workings.data import open_dataset, read_for
 from workings.data.dataset import Dataset
 from workings.data.prepare import PrepareSettings
 from workings.data.table import TableDataset
+from workings.nets import registry
 from workings.runs import folder as files
 from workings.runs.job import Job, Prepared
 from workings.runs.run import load_preparation
@@ -27,7 +28,7 @@ def open_data(job: Job) -> Dataset:
     dataset = open_dataset(
         job.data,
         target=recipe.target,
-        task=recipe.task,
+        task=recipe.task or implied_task(recipe.net),
         on_bad_file=recipe.on_bad_file,
         emit=job.emit,
         **recipe.data_options,
@@ -45,6 +46,11 @@ def open_data(job: Job) -> Dataset:
                 do="Bring the data back, or start a new run.",
             )
     return dataset
+
+
+def implied_task(net: str) -> str | None:
+    """The task that a net can only be for, or None."""
+    return "unsupervised" if net in registry.names() and registry.info(net).learns == "samples" else None
 
 
 def prepare(job: Job, dataset: Dataset) -> Prepared:

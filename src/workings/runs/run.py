@@ -45,7 +45,10 @@ class Run:
     def task(self) -> Task:
         """What was learnt."""
         prep = self.prep
-        return Task(kind=prep.task_kind, target=prep.target, classes=prep.classes, reason="as in training")
+        odd = getattr(prep, "anomalies", [])
+        return Task(
+            kind=prep.task_kind, target=prep.target, classes=prep.classes, reason="as in training", anomalies=odd
+        )
 
     @property
     def metrics(self) -> dict[str, float]:

@@ -71,6 +71,10 @@ class Settling:
 def settle(recipe: Recipe, facts: Facts, emit: Emit) -> Recipe:
     """The recipe with everything settled that can be settled without measuring."""
     s = Settling(recipe, emit)
+    if facts.task == "unsupervised":
+        from workings.runs.settle_unsupervised import settle_unsupervised
+
+        return settle_unsupervised(s, facts)
     if facts.samples not in ("table", "image"):
         from workings.runs.settle_sequences import settle_sequences
 

@@ -20,9 +20,9 @@ from workings.data.schema import TaskKind
 from workings.data.source import Source
 from workings.learning.beam import beam_search
 from workings.learning.decoding import greedy
-from workings.learning.losses import Loss
 from workings.learning.metrics import Evaluation
-from workings.learning.sequence_metrics import names_for
+from workings.learning.step import LossFunction
+from workings.learning.task_metrics import names_for
 from workings.learning.text_scores import compared, evaluate_texts, of_tokens
 from workings.runs.work import Stored, Work, keep_wanted
 
@@ -38,7 +38,7 @@ class TranslationWork(Work):
     """Texts for texts."""
 
     def quick(
-        self, task: TaskKind, net: nn.Module, source: Source, loss: Loss, stored: Stored | None
+        self, task: TaskKind, net: nn.Module, source: Source, loss: LossFunction, stored: Stored | None
     ) -> dict[str, float]:
         """See :class:`Work`: each token with the true ones before it given. The loss is as trained with."""
         nats, hits, tokens, lost = judge(net, source, loss)
@@ -127,7 +127,9 @@ def batches(lengths: Tensor) -> list[Tensor]:
 
 
 @torch.no_grad()
-def judge(net: nn.Module, source: Source, loss: Loss | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+def judge(
+    net: nn.Module, source: Source, loss: LossFunction | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """For each text: Σ −ln p of its tokens, how many were the net's first choice, how many there are; the mean loss.
 
     The true tokens before each are given. Evaluation mode; the net's mode is put back.
@@ -145,7 +147,7 @@ def judge(net: nn.Module, source: Source, loss: Loss | None = None) -> tuple[np.
         hits[at] = ((out.argmax(2) == y) & real).sum(1).numpy()
         tokens[at] = real.sum(1).numpy()
         if loss is not None:
-            lost += float(loss(out, y)) * int(real.sum())
+            lost += float(loss(out, y, None)) * int(real.sum())
     net.train(mode)
     return nats, hits, tokens, lost / max(1.0, float(tokens.sum()))
 

@@ -18,8 +18,8 @@ from workings.base.events import Emit
 from workings.data.dataset import Dataset
 from workings.data.schema import TaskKind
 from workings.data.source import Source
-from workings.learning.losses import Loss
 from workings.learning.metrics import Evaluation
+from workings.learning.step import LossFunction
 
 if TYPE_CHECKING:
     from workings.runs.run import Run
@@ -49,7 +49,7 @@ class Work(ABC):
 
     @abstractmethod
     def quick(
-        self, task: TaskKind, net: nn.Module, source: Source, loss: Loss, stored: Stored | None
+        self, task: TaskKind, net: nn.Module, source: Source, loss: LossFunction, stored: Stored | None
     ) -> dict[str, float]:
         """Validation metrics after an epoch, ``loss`` among them. ``stored`` lays a batch out as the lane does."""
 
@@ -105,6 +105,10 @@ def work_of(task: TaskKind) -> Work:
         from workings.runs.forecast import ForecastWork
 
         return ForecastWork()
+    if task == "unsupervised":
+        from workings.runs.unsupervised import UnsupervisedWork
+
+        return UnsupervisedWork()
     from workings.runs.translation import TranslationWork
 
     return TranslationWork()

@@ -21,6 +21,7 @@ from workings.data.images.statistics import channel_statistics
 from workings.data.images.store import Pixels
 from workings.data.schema import Schema, Task
 from workings.data.split import Split, bands, stratified_split
+from workings.data.unsupervised import unsupervised_split
 
 
 @dataclass
@@ -48,7 +49,7 @@ class ImageDataset(Dataset):
 
     kind: Literal["images"] = "images"
 
-    def __init__(self, images: Images, task: Task, schema: Schema) -> None:
+    def __init__(self, images: Images, task: Task, schema: Schema, binarise: float | None = None) -> None:
         self.images = images
         self.task = task
         self.schema = schema
@@ -56,6 +57,7 @@ class ImageDataset(Dataset):
         self.problems = images.problems
         self.digest = images.digest
         self.skipped = images.skipped
+        self.binarise = binarise
 
     @property
     def names(self) -> Sequence[str]:
@@ -78,6 +80,8 @@ class ImageDataset(Dataset):
     def split(self, seed: int, test_fraction: float, val_fraction: float) -> Split:
         """Rows for training, validation and test: every class in proportion, equal pictures on one side."""
         y = self.images.y
+        if self.task.kind == "unsupervised":
+            return unsupervised_split(y, self.task, self.images.hashes, seed, test_fraction, val_fraction)
         assert y is not None, "unlabelled images are predicted, not split"
         strata = bands(y) if self.task.classes is None else y
         train, val, test = stratified_split(strata, self.images.hashes, seed, test_fraction, val_fraction)
@@ -87,7 +91,11 @@ class ImageDataset(Dataset):
     def fit(self, train_rows: np.ndarray) -> ImagePreparation:
         """Mean and deviation of every channel, and of a number as target, over ``train_rows`` only."""
         images = self.images
-        mean, std = channel_statistics(images.pixels, train_rows, images.low, images.high)
+        if self.task.kind == "unsupervised" or self.binarise is not None:
+            # Pixels stay 0…1: what a net rebuilds are pixels, and binary units know no other numbers.
+            mean, std = [0.0] * images.pixels.shape[0], [1.0] * images.pixels.shape[0]
+        else:
+            mean, std = channel_statistics(images.pixels, train_rows, images.low, images.high)
         target_mean, target_std = 0.0, 1.0
         if self.task.classes is None and images.y is not None:
             y = images.y[train_rows]
@@ -110,6 +118,8 @@ class ImageDataset(Dataset):
             classes=self.task.classes,
             target_mean=target_mean,
             target_std=target_std,
+            binarise=self.binarise,
+            anomalies=self.task.anomalies,
             rows=len(train_rows),
         )
 
@@ -122,7 +132,8 @@ class ImageDataset(Dataset):
     def _target(self, prep: ImagePreparation, rows: np.ndarray) -> Tensor:
         y = self.images.y
         if y is None:
-            return torch.zeros(len(rows), dtype=torch.int64 if self.task.classes else torch.float32)
+            whole = self.task.classes or self.task.kind == "unsupervised"
+            return torch.zeros(len(rows), dtype=torch.int64 if whole else torch.float32)
         if self.task.classes is not None:
             return torch.from_numpy(y[rows].astype(np.int64))
         return torch.from_numpy(((y[rows] - prep.target_mean) / prep.target_std).astype(np.float32))

@@ -26,8 +26,9 @@ from workings.data.images.store import HASH_BYTES, MemoryPixels, MemorySink, fre
 from workings.data.images.table import is_image_table, list_table
 from workings.data.images.targets import infer_task, labels_of_array, number
 from workings.data.schema import Schema, Task
+from workings.data.unsupervised import anomalies_of_labels, check_binarise, unsupervised_task
 
-TASKS = ("binary", "multiclass", "classification", "regression")
+TASKS = ("binary", "multiclass", "classification", "regression", "unsupervised")
 MEMORY_SHARE = 0.25  # of the free memory that the pixels may take; training needs the rest
 
 Size = int | tuple[int, int]
@@ -53,13 +54,17 @@ def open_images(
     size: Size | None = None,
     channels: int | None = None,
     cache: str | Path | None = None,
+    anomalies: list[object] | None = None,
+    binarise: float | None = None,
     emit: Emit = silent,
 ) -> ImageDataset:
     """Read, decode and check images with labels.
 
     data: a folder with a folder per class; a CSV, TSV or Parquet file with a column of paths; or ``(X, y)`` with
         X (N, H, W), (N, H, W, C) or (N, C, H, W).
-    target: the column to learn, for tables. task: binary, multiclass, classification or regression; None to find.
+    target: the column to learn, for tables. task: binary, multiclass, classification, regression; None to find; or
+        unsupervised, which needs no labels. anomalies: of it, the classes that are anomalies.
+    binarise: see :class:`ImagePreparation`.
     on_bad_file: ``refuse`` (one report of all of them) or ``skip`` (left out, counted, listed).
     in_memory: None decides by the free memory; False keeps the pixels in a mapped Arrow file in ``cache``.
     size: a side, or (height, width). channels: 1 or 3.
@@ -71,20 +76,31 @@ def open_images(
         raise UserError(unknown_name("task", task, TASKS))
     if on_bad_file not in ("refuse", "skip"):
         raise UserError(unknown_name("choice for bad files", on_bad_file, ("refuse", "skip")))
+    check_binarise(binarise)
     X, y, path = _unpack(data)
+    needed = task != "unsupervised"
+    labels: list[str] | None = None
     if path is None:
-        if y is None:
+        if y is None and needed:
             raise refuse("no-target", "The images come without labels.", do="Give a pair (X, y).")
         images = _from_arrays(X, size)
-        labels, by_folder, target = labels_of_array(y, len(images.pixels)), False, target or "y"
+        by_folder, target = False, target or "y"
+        labels = None if y is None else labels_of_array(y, len(images.pixels))
     else:
-        listing = _list(path, target, labelled=True)
+        listing = _list(path, target, labelled=needed)
         images = _from_files(listing, on_bad_file, in_memory, size, channels, cache, emit)
-        labels, by_folder, target = _kept_labels(listing, images), listing.by_folder, listing.target or "class"
+        by_folder, target = listing.by_folder, listing.target or "class"
+        labels = None if listing.labels is None else _kept_labels(listing, images)
+    if not needed:
+        found = unsupervised_task(labels, target, anomalies)
+        return _finish(images, labels, found, Schema(rows=len(images.pixels), task=found), binarise)
+    if anomalies is not None:
+        raise anomalies_of_labels()
+    assert labels is not None
     found = infer_task(labels, target, task, by_folder)
     if found.classes is not None:
         images.problems += class_problems(labels, by_folder)
-    return _finish(images, labels, found, Schema(rows=len(images.pixels), task=found))
+    return _finish(images, labels, found, Schema(rows=len(images.pixels), task=found), binarise)
 
 
 def read_images_for(
@@ -107,6 +123,7 @@ def read_images_for(
         UserError: what :func:`open_images` refuses; classes that the network does not know, with the nearest name.
     """
     task = prep.task()
+    require_target = require_target and task.kind != "unsupervised"  # there labels only judge
     X, y, path = _unpack(data)
     labels: list[str] | None = None
     if path is None:
@@ -131,7 +148,7 @@ def read_images_for(
             what = "The labels were not used: " + unknown.what
             images.problems.append(replace(unknown, level="note", what=what, why="", do=""))
             labels = None
-    return _finish(images, labels, task, schema)
+    return _finish(images, labels, task, schema, prep.binarise)
 
 
 def _unpack(data: object) -> tuple[Any, Any, Path | None]:
@@ -233,7 +250,9 @@ def _kept_labels(listing: Listing, images: Images) -> list[str]:
     return [by_name[name] for name in images.names]
 
 
-def _finish(images: Images, labels: list[str] | None, task: Task, schema: Schema) -> ImageDataset:
+def _finish(
+    images: Images, labels: list[str] | None, task: Task, schema: Schema, binarise: float | None = None
+) -> ImageDataset:
     """Number the labels, look for duplicates, and raise everything that is wrong together."""
     if labels is not None:
         if task.classes is not None:
@@ -247,7 +266,7 @@ def _finish(images: Images, labels: list[str] | None, task: Task, schema: Schema
     errors = [problem for problem in images.problems if problem.level == "error"]
     if errors:
         raise UserError(errors)
-    return ImageDataset(images, task, schema)
+    return ImageDataset(images, task, schema, binarise)
 
 
 def _numbers(labels: list[str], target: str, images: Images) -> np.ndarray:

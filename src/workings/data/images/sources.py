@@ -42,6 +42,8 @@ class ImageSource(Source):
         self.classes = prep.classes
         self.mean_C = torch.tensor(prep.mean)
         self.std_C = torch.tensor(prep.std)
+        self.reconstructs = prep.task_kind == "unsupervised"
+        self._binarise = prep.binarise
         self._pixels = pixels
         self._names = names
         # x = (v − low) / (high − low) / std − mean / std as one multiplication and one addition.
@@ -55,7 +57,8 @@ class ImageSource(Source):
 
     def x(self, index: Tensor) -> Tensor:
         values = torch.from_numpy(self._pixels.take(self.rows[index.cpu().numpy()]))
-        return values.to(torch.float32, copy=True).mul_(self._factor_C11).add_(self._shift_C11)
+        x = values.to(torch.float32, copy=True).mul_(self._factor_C11).add_(self._shift_C11)
+        return x if self._binarise is None else (x > self._binarise).float()
 
     def where(self, i: int) -> str:
         return self._names[int(self.rows[i])]

@@ -1,0 +1,98 @@
+"""Tasks without labels: what is learnt are the samples themselves; labels that they have only judge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from workings.base.errors import UserError, refuse
+from workings.base.problems import unknown_name
+from workings.data.schema import Task
+from workings.data.split import Split, stratified_split
+
+
+def unsupervised_task(labels: Sequence[str] | None, target: str, anomalies: object = None) -> Task:
+    """The task, with the classes that the samples happen to have.
+
+    labels: one a sample, or None. anomalies: names of classes, a list or one alone.
+
+    Raises:
+        UserError: anomalies without labels, that are no class, or that are every class.
+    """
+    classes = None if labels is None else sorted(set(labels), key=_natural)
+    named = [] if anomalies is None else anomalies if isinstance(anomalies, (list, tuple)) else [anomalies]
+    wanted = [str(each) for each in named]
+    if wanted and classes is None:
+        raise refuse(
+            "anomalies-without-labels",
+            "Classes were named as anomalies, but the samples have no labels.",
+            do="Leave anomalies out, or bring samples with labels (a folder per class, or a target column).",
+        )
+    problems = [unknown_name("class", each, classes or []) for each in wanted if each not in (classes or [])]
+    if problems:
+        raise UserError(problems)
+    if wanted and classes is not None and set(wanted) == set(classes):
+        raise refuse(
+            "only-anomalies",
+            "Every class is named as an anomaly, so there is nothing regular to learn from.",
+            do="Name only the classes that are unusual.",
+        )
+    kept = "the labels only judge" if classes else "there are no labels"
+    return Task(
+        kind="unsupervised",
+        target=target if classes else "",
+        classes=classes,
+        reason=f"what is learnt are the samples themselves; {kept}",
+        anomalies=wanted,
+    )
+
+
+def unsupervised_split(
+    y: np.ndarray | None, task: Task, groups: np.ndarray | None, seed: int, test_fraction: float, val_fraction: float
+) -> Split:
+    """Rows drawn at random, classes in proportion where there are any; every anomaly is for testing.
+
+    y: (n,) class numbers, or None. groups: (n,), equal for samples that are to stay on one side.
+    """
+    assert groups is not None or y is not None
+    n = len(groups) if groups is not None else len(y)  # type: ignore[arg-type]
+    strata = np.zeros(n, dtype=np.int64) if y is None else y
+    odd = np.zeros(n, dtype=bool)
+    if y is not None and task.classes is not None:
+        odd = np.isin(y, [task.classes.index(name) for name in task.anomalies])
+    rows = np.flatnonzero(~odd)
+    train, val, test = stratified_split(
+        strata[rows], None if groups is None else groups[rows], seed, test_fraction, val_fraction
+    )
+    reason = "drawn at random" + (", each class in proportion" if y is not None else "")
+    reason += ", equal samples on one side" if groups is not None else ""
+    if odd.any():
+        reason += f"; all {int(odd.sum()):,} anomalies are for testing"
+    return Split(rows[train], rows[val], np.sort(np.concatenate([rows[test], np.flatnonzero(odd)])), reason)
+
+
+def check_binarise(threshold: object) -> None:
+    """Refuse a threshold that is no number between 0 and 1.
+
+    Raises:
+        UserError: it is none.
+    """
+    if threshold is not None and not (isinstance(threshold, (int, float)) and 0 <= threshold < 1):
+        raise refuse("bad-value", f"binarise is {threshold!r}.", do="Give a number from 0 to below 1, such as 0.5.")
+
+
+def anomalies_of_labels() -> UserError:
+    """Anomalies were named for a task that learns labels."""
+    return refuse(
+        "anomalies-of-labels",
+        "Classes were named as anomalies, but the task learns the classes.",
+        do="Add --task unsupervised, or --net autoencoder; or leave anomalies out.",
+    )
+
+
+def _natural(text: str) -> tuple[int, float, str]:
+    try:
+        return 0, float(text), text
+    except ValueError:
+        return 1, 0.0, text

@@ -1,0 +1,70 @@
+"""How likely a sample is under what a decoder says: one number of output a number of the sample.
+
+    bernoulli    x in 0…1:  −ln p(x) = −Σ x ln a + (1 − x) ln(1 − a),  a = σ(o); for x of 0 and 1 a true likelihood
+    gaussian     −ln p(x) = ½ Σ ((x − o)² / s² + ln 2πs²), s fixed
+    squared      ½ Σ (x − o)²: the Gaussian without its constant
+    columns      of a table: for each column of the sample the likelihood of its kind; see ``base.form.Form.columns``
+
+Legend: B batch, D numbers of a sample, o outputs of the decoder, flat.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+LIKELIHOODS = ("auto", "bernoulli", "gaussian", "squared")
+
+
+class Likelihood:
+    """kind: one of ``LIKELIHOODS`` but auto. columns: of a table, instead: see ``Form.columns``. s: of gaussian."""
+
+    def __init__(self, kind: str, columns: Sequence[int] | None = None, s: float = 1.0) -> None:
+        assert kind in LIKELIHOODS[1:]
+        self.kind = kind
+        self.columns = tuple(columns) if columns else None
+        self.s = s
+
+    def negative_log(self, o_BD: Tensor, x: Tensor) -> Tensor:
+        """−ln p(x) of each sample, (B,), in nats."""
+        x_BD = x.flatten(1)
+        if self.columns is not None:
+            return self._of_columns(o_BD, x_BD)
+        if self.kind == "bernoulli":
+            return F.binary_cross_entropy_with_logits(o_BD, x_BD, reduction="none").sum(1)
+        return self._of_numbers(o_BD, x_BD)
+
+    def mean(self, o_BD: Tensor, shape: Sequence[int]) -> Tensor:
+        """The expected sample, (B, *shape)."""
+        if self.columns is not None:
+            parts = []
+            for part, size in self._parts(o_BD):
+                parts.append(torch.sigmoid(part) if size == 0 else part if size == 1 else part.softmax(1))
+            return torch.cat(parts, 1)
+        return (torch.sigmoid(o_BD) if self.kind == "bernoulli" else o_BD).unflatten(1, tuple(shape))
+
+    def _of_numbers(self, o: Tensor, x: Tensor) -> Tensor:
+        squares = (x - o).square().sum(1)
+        if self.kind != "gaussian":
+            return 0.5 * squares
+        return 0.5 * (squares / self.s**2 + x.shape[1] * math.log(2 * math.pi * self.s**2))
+
+    def _of_columns(self, o_BD: Tensor, x_BD: Tensor) -> Tensor:
+        total = torch.zeros_like(x_BD[:, 0])
+        for (o, size), (x, _) in zip(self._parts(o_BD), self._parts(x_BD), strict=True):
+            if size == 0:
+                total = total + F.binary_cross_entropy_with_logits(o, x, reduction="none").sum(1)
+            elif size == 1:
+                total = total + self._of_numbers(o, x)
+            else:  # a category that training never saw is all zeros, and costs nothing
+                total = total - (x * o.log_softmax(1)).sum(1)
+        return total
+
+    def _parts(self, a_BD: Tensor) -> list[tuple[Tensor, int]]:
+        assert self.columns is not None
+        sizes = [max(size, 1) for size in self.columns]
+        return list(zip(a_BD.split(sizes, 1), self.columns, strict=True))

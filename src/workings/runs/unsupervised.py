@@ -1,0 +1,171 @@
+"""Tasks without labels: how well samples are rebuilt, what is unusual, and whatever else the net can do.
+
+What only one kind of net is judged by is a module of ``_MEASURES`` with one function
+``measure(run, source, emit) -> list[Evaluation]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars
+import torch
+from torch import Tensor, nn
+
+from workings.base.events import Emit, Noticed, Phase
+from workings.base.problems import Problem
+from workings.data.dataset import Dataset
+from workings.data.schema import TaskKind
+from workings.data.source import Source
+from workings.learning import unsupervised_scores as scores
+from workings.learning.metrics import Evaluation
+from workings.learning.step import LossFunction
+from workings.learning.task_metrics import names_for
+from workings.nets.unsupervised import Codes, Reconstructs, Scores
+from workings.runs.folder import read_versioned, write_versioned
+from workings.runs.work import Stored, Work, keep_wanted
+
+if TYPE_CHECKING:
+    from workings.runs.run import Run
+
+_MEASURES: dict[str, str] = {}
+
+FALSE_ALARMS = 0.05  # of regular samples, where nobody says otherwise
+MOST_SCORES = 10_000  # kept to set thresholds by
+BATCH = 512
+
+
+class UnsupervisedWork(Work):
+    """Nets that learn from the samples alone."""
+
+    @torch.no_grad()
+    def quick(
+        self, task: TaskKind, net: nn.Module, source: Source, loss: LossFunction, stored: Stored | None
+    ) -> dict[str, float]:
+        """See :class:`Work`; what is random in the net is drawn alike each time, so that looks can be compared."""
+        total = 0.0
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            for x in batches_of(net, source):
+                laid = x if stored is None else stored(x)
+                total += float(loss(net(laid).float(), x, None)) * len(x)
+        net.train()
+        return {"loss": total / len(source)}
+
+    def after_training(self, run: Run, train: Source, val: Source | None, emit: Emit) -> None:
+        """Keep ``scores.json``: how unusual regular samples are, for thresholds, and the mean training sample."""
+        content: dict[str, Any] = {"mean": _mean(train).tolist()}
+        if isinstance(run.net, Scores):
+            regular = train if val is None else val
+            if val is None:
+                what = "The threshold for anomalies rests on the training rows, as there are no validation rows."
+                why = "A net knows the rows that it was trained on, so new regular ones will be told more often."
+                emit(Noticed(Problem("warning", "threshold-of-training-rows", what, why=why)))
+            found = np.sort(each_of(run.net, regular, run.net.unusual)[:MOST_SCORES, 0])
+            content |= {"regular": found.tolist(), "on": "training rows" if val is None else "validation rows"}
+        write_versioned(run.path / "scores.json", content)
+
+    def test(self, run: Run, source: Source, emit: Emit) -> tuple[Evaluation, polars.DataFrame, dict[str, Any]]:
+        """See :class:`Work`."""
+        found, frame = self._look(run, source, source.rows + 1, True, emit)
+        return found, frame, {}
+
+    def evaluate(self, run: Run, dataset: Dataset, metrics: Sequence[str] | None, emit: Emit) -> dict[str, Any]:
+        """See :class:`Work`."""
+        source = _whole(run, dataset, emit)
+        found, _ = self._look(run, source, source.rows + 1, dataset.labelled, emit)
+        return keep_wanted(found.to_dict(), metrics)
+
+    def predict(self, run: Run, dataset: Dataset, emit: Emit) -> polars.DataFrame:
+        """See :class:`Work`; ``score`` and ``anomaly``, and the code ``z1`` … of nets that have one."""
+        source = _whole(run, dataset, emit)
+        return samples_frame(run, source, np.arange(1, dataset.n + 1), dataset.labelled)
+
+    def metrics(self, task: TaskKind) -> list[str]:
+        """See :class:`Work`."""
+        return names_for("unsupervised")
+
+    def _look(
+        self, run: Run, source: Source, rows: np.ndarray, labelled: bool, emit: Emit
+    ) -> tuple[Evaluation, polars.DataFrame]:
+        net, parts = run.net, []
+        frame = samples_frame(run, source, rows, labelled)
+        odd = anomalous(run, source) if labelled else np.zeros(len(source), dtype=bool)
+        regular = np.flatnonzero(~odd)
+        if isinstance(net, Scores) and odd.any() and len(regular):
+            score = frame["score"].to_numpy()
+            parts.append(scores.anomaly(score, odd, threshold(run, FALSE_ALARMS)))
+        measures = _MEASURES.get(run.recipe.net)
+        if measures:
+            parts += import_module(measures).measure(run, source, emit)
+        if isinstance(net, Reconstructs):
+            squares = each_of(net, source, lambda x: (net.reconstruct(x) - x).flatten(1).square().sum(1))[:, 0]
+            centre = torch.tensor(read_versioned(run.path / "scores.json")["mean"])
+            spread = each_of(net, source, lambda x: (x.flatten(1) - centre).square().sum(1))[:, 0]
+            kept = regular if len(regular) else np.arange(len(source))
+            parts.append(scores.reconstruction(squares[kept], spread[kept], centre.numel()))
+            if odd.any() and len(regular):
+                what = f"Reconstruction is measured on the {len(regular):,} regular samples, not on the anomalies."
+                parts[-1].notes.append(Problem("note", "regular-only", what))
+        found = scores.joined(parts) if parts else Evaluation("unsupervised", len(source), {})
+        return found, frame
+
+
+def _whole(run: Run, dataset: Dataset, emit: Emit) -> Source:
+    emit(Phase("predicting", f"{dataset.n:,} samples"))
+    source = dataset.source(run.prep, np.arange(dataset.n))
+    for problem in source.problems:
+        emit(Noticed(problem))
+    return source
+
+
+def batches_of(net: nn.Module, source: Source) -> Iterator[Tensor]:
+    """The samples of a source in batches, the net in evaluation mode."""
+    net.eval()
+    for start in range(0, len(source), BATCH):
+        yield source.x(torch.arange(start, min(start + BATCH, len(source))))
+
+
+@torch.no_grad()
+def each_of(net: nn.Module, source: Source, function: Callable[[Tensor], Tensor]) -> np.ndarray:
+    """(n, k) float64: ``function`` of every sample of a source, which gives (B,) or (B, k)."""
+    parts = [function(x) for x in batches_of(net, source)]
+    return torch.cat([part[:, None] if part.ndim == 1 else part for part in parts]).double().numpy()
+
+
+def _mean(source: Source) -> Tensor:
+    total = torch.zeros(int(np.prod(source.shape)), dtype=torch.float64)
+    for start in range(0, len(source), BATCH):
+        total += source.x(torch.arange(start, min(start + BATCH, len(source)))).flatten(1).double().sum(0)
+    return total / len(source)
+
+
+def anomalous(run: Run, source: Source) -> np.ndarray:
+    """(n,) bool: which samples are of a class that counts as an anomaly."""
+    classes = run.task.classes or []
+    return np.isin(source.y.numpy(), [classes.index(name) for name in run.task.anomalies])
+
+
+def threshold(run: Run, false_alarms: float) -> float:
+    """The score above which a sample is told as an anomaly; so is that share of the regular ones."""
+    return scores.threshold_of(np.array(read_versioned(run.path / "scores.json")["regular"]), false_alarms)
+
+
+def samples_frame(
+    run: Run, source: Source, rows: np.ndarray, labelled: bool, false_alarms: float = FALSE_ALARMS
+) -> polars.DataFrame:
+    """One row a sample: ``row``, ``where``, ``label`` where known; ``score`` and ``anomaly``; the code ``z1`` …"""
+    net = run.net
+    columns: dict[str, Any] = {"row": rows, "where": [source.where(i) for i in range(len(source))]}
+    if labelled and run.task.classes:
+        columns["label"] = [run.task.classes[int(k)] for k in source.y]
+    if isinstance(net, Scores):
+        score = each_of(net, source, net.unusual)[:, 0]
+        columns |= {"score": score, "anomaly": score > threshold(run, false_alarms)}
+    if isinstance(net, Codes):
+        code = each_of(net, source, net.encode)
+        columns |= {f"z{i + 1}": code[:, i] for i in range(code.shape[1])}
+    return polars.DataFrame(columns)
