@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,10 +10,9 @@ import numpy as np
 
 from workings.base.errors import UserError, refuse
 from workings.base.events import Decided, Emit, Phase, silent
-from workings.base.problems import Problem, shorten, unknown_name
+from workings.base.problems import Problem, unknown_name
 from workings.data.images.arrays import read_array
 from workings.data.images.cache import cache_folder, decode_into_cache
-from workings.data.images.checks import class_problems, duplicate_problems, unknown_classes
 from workings.data.images.dataset import ImageDataset, Images
 from workings.data.images.decode import SUFFIXES, Plan
 from workings.data.images.listing import Listing, list_file, list_folder
@@ -24,7 +22,8 @@ from workings.data.images.prepare import ImagePreparation
 from workings.data.images.reading import bad_files, decode_all, read_headers
 from workings.data.images.store import HASH_BYTES, MemoryPixels, MemorySink, free_memory, pixel_hash
 from workings.data.images.table import is_image_table, list_table
-from workings.data.images.targets import infer_task, labels_of_array, number
+from workings.data.images.targets import infer_task, labels_of_array
+from workings.data.labelled import class_problems, duplicate_problems, known_labels, numbered
 from workings.data.schema import Schema, Task
 from workings.data.unsupervised import anomalies_of_labels, check_binarise, unsupervised_task
 
@@ -99,7 +98,7 @@ def open_images(
     assert labels is not None
     found = infer_task(labels, target, task, by_folder)
     if found.classes is not None:
-        images.problems += class_problems(labels, by_folder)
+        images.problems += class_problems(labels, by_folder, "image")
     return _finish(images, labels, found, Schema(rows=len(images.pixels), task=found), binarise)
 
 
@@ -140,14 +139,7 @@ def read_images_for(
             labels = _kept_labels(listing, images)
     if labels is None and require_target:
         raise refuse("no-target", "The images come without labels, so there is nothing to compare with.")
-    if labels is not None and task.classes is not None:
-        unknown = unknown_classes(labels, task.classes)
-        if unknown and require_target:
-            raise UserError([unknown, *(p for p in images.problems if p.level == "error")])
-        if unknown:
-            what = "The labels were not used: " + unknown.what
-            images.problems.append(replace(unknown, level="note", what=what, why="", do=""))
-            labels = None
+    labels = known_labels(labels, task, images.problems, require_target, "image")
     return _finish(images, labels, task, schema, prep.binarise)
 
 
@@ -255,33 +247,11 @@ def _finish(
 ) -> ImageDataset:
     """Number the labels, look for duplicates, and raise everything that is wrong together."""
     if labels is not None:
-        if task.classes is not None:
-            number_of = {name: k for k, name in enumerate(task.classes)}
-            images.y = np.array([number_of[label] for label in labels], dtype=np.int64)
-        else:
-            images.y = _numbers(labels, task.target, images)
+        images.y = numbered(labels, task, images.names, images.problems)
         labelled = "\n".join([images.digest, *labels])
         images.digest = hashlib.sha256(labelled.encode()).hexdigest()
-    images.problems += duplicate_problems(images.hashes, images.names, labels)
+    images.problems += duplicate_problems(images.hashes, images.names, labels, "image", "pixels")
     errors = [problem for problem in images.problems if problem.level == "error"]
     if errors:
         raise UserError(errors)
     return ImageDataset(images, task, schema, binarise)
-
-
-def _numbers(labels: list[str], target: str, images: Images) -> np.ndarray:
-    values = [number(label) for label in labels]
-    wrong = [images.names[k] for k, value in enumerate(values) if value is None]
-    if wrong:
-        images.problems.append(
-            Problem(
-                "error",
-                "target-not-a-number",
-                f"{len(wrong):,} value(s) of '{target}' are not finite numbers.",
-                shorten(wrong),
-                len(wrong),
-                why="One of them makes the loss NaN.",
-                do="Correct the values, or take the rows out.",
-            )
-        )
-    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""What is wrong or odd with a set of labelled recordings, found before any training."""
+"""What is wrong or odd with recordings alone: rates that tell the class, groups, lengths."""
 
 from __future__ import annotations
 
@@ -9,101 +9,6 @@ from typing import Any
 import numpy as np
 
 from workings.base.problems import Problem, nearest, shorten
-
-FEW = 10  # recordings of a class, below which its test rows are a handful
-IMBALANCE = 3.0  # largest class over smallest
-
-
-def class_problems(labels: Sequence[str], by_folder: bool) -> list[Problem]:
-    """One class, classes with too few recordings, imbalance."""
-    counts = Counter(labels)
-    if len(counts) < 2:
-        return [
-            Problem(
-                "error",
-                "one-class",
-                f"There is one class only, '{next(iter(counts), '')}', with {len(labels):,} recordings.",
-                why="A network that always says the same would be right.",
-                do="Give a folder that holds a folder per class." if by_folder else "Choose another target.",
-            )
-        ]
-    found: list[Problem] = []
-    single = sorted(name for name, count in counts.items() if count < 3)
-    few = sorted(name for name, count in counts.items() if 3 <= count < FEW)
-    if single:
-        found.append(
-            Problem(
-                "error",
-                "class-too-small",
-                f"{len(single)} class(es) have fewer than 3 recordings.",
-                shorten(f"{name} ({counts[name]})" for name in single),
-                len(single),
-                why="A class needs recordings to train, to validate and to test.",
-                do="Add recordings, or take these classes out.",
-            )
-        )
-    if few:
-        found.append(
-            Problem(
-                "warning",
-                "class-with-few-recordings",
-                f"{len(few)} class(es) have fewer than {FEW} recordings.",
-                shorten(f"{name} ({counts[name]})" for name in few),
-                len(few),
-                why="Their test figures rest on one or two recordings.",
-            )
-        )
-    (most, largest), (least, smallest) = counts.most_common(1)[0], counts.most_common()[-1]
-    if largest >= IMBALANCE * smallest:
-        found.append(
-            Problem(
-                "warning",
-                "imbalance",
-                f"The largest class, '{most}', has {largest:,} recordings, the smallest, '{least}', {smallest:,}.",
-                count=len(counts),
-                why="Accuracy is then high for a network that never names the small class.",
-                do="Look at the figures of each class, or --set 'imbalance=class weights'.",
-            )
-        )
-    return found
-
-
-def duplicate_problems(hashes: np.ndarray, names: Sequence[str], labels: Sequence[str] | None) -> list[Problem]:
-    """Recordings that occur more than once, apart by whether their labels agree."""
-    _, number, sizes = np.unique(hashes, return_inverse=True, return_counts=True)
-    repeated = np.flatnonzero(sizes[number] > 1)
-    same: dict[int, list[int]] = {}
-    for row in repeated.tolist():
-        same.setdefault(int(number[row]), []).append(row)
-    alike = [rows for rows in same.values() if labels is None or len({labels[row] for row in rows}) == 1]
-    unlike = [rows for rows in same.values() if labels is not None and len({labels[row] for row in rows}) > 1]
-    found: list[Problem] = []
-    if unlike and labels is not None:
-        found.append(
-            Problem(
-                "warning",
-                "conflicting-labels",
-                f"{len(unlike):,} recording(s) occur more than once with different labels.",
-                shorten(" = ".join(f"{names[row]} ({labels[row]})" for row in rows[:4]) for rows in unlike),
-                len(unlike),
-                why="No network can learn both labels of one recording, and nobody can score them.",
-                do="Decide on one label, or take the recordings out.",
-            )
-        )
-    if alike:
-        extra = sum(len(rows) - 1 for rows in alike)
-        found.append(
-            Problem(
-                "warning",
-                "duplicate-recordings",
-                f"{extra:,} recording(s) repeat the samples of another.",
-                shorten(" = ".join(names[row] for row in rows[:4]) for rows in alike),
-                extra,
-                why="In training and test at once they would make the test too kind; equal recordings are therefore "
-                "kept on one side of the split.",
-            )
-        )
-    return found
 
 
 def label_is_rate(rates: Sequence[int], labels: Sequence[str] | None) -> list[Problem]:
@@ -127,24 +32,6 @@ def label_is_rate(rates: Sequence[int], labels: Sequence[str] | None) -> list[Pr
             do="Record all classes alike, or choose a sample_rate that all recordings reach.",
         )
     ]
-
-
-def unknown_classes(labels: Sequence[str], classes: Sequence[str]) -> Problem | None:
-    """Labels that the network was not trained on, each with the nearest name that it was."""
-    counts = Counter(label for label in labels if label not in set(classes))
-    if not counts:
-        return None
-    guesses = {label: nearest(label, list(classes)) for label in counts}
-    hints = [f"'{label}' (did you mean '{guess}'?)" if guess else f"'{label}'" for label, guess in guesses.items()]
-    return Problem(
-        "error",
-        "unknown-class",
-        f"{sum(counts.values()):,} recording(s) are of {len(counts)} class(es) that the network was not trained on.",
-        shorten(hints),
-        sum(counts.values()),
-        why="The network can never give these answers, so they cannot be scored.",
-        do=f"Rename or take out. The classes are: {shorten(classes, 30)}.",
-    )
 
 
 def group_problems(groups: Sequence[str], labels: Sequence[str], column: str) -> list[Problem]:

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from workings.base.errors import UserError, refuse
 from workings.base.events import Decided, Emit, Phase
-from workings.base.problems import Problem, shorten, unknown_name
-from workings.data.images.targets import infer_task, number
+from workings.base.problems import Problem, unknown_name
+from workings.data.images.targets import infer_task
+from workings.data.labelled import class_problems, duplicate_problems, known_labels, numbered
 from workings.data.schema import Schema, Task
 from workings.data.sound.arrays import Arrays, labels_of, read_waves, unpack
-from workings.data.sound.checks import (
-    class_problems,
-    duplicate_problems,
-    far_lengths,
-    held_out_problems,
-    label_is_rate,
-    unknown_classes,
-)
+from workings.data.sound.checks import far_lengths, held_out_problems, label_is_rate
 from workings.data.sound.dataset import SoundDataset
 from workings.data.sound.decode import Head
 from workings.data.sound.describing import describe
@@ -67,7 +58,7 @@ def open_recordings(
     assert labels is not None
     found = infer_task(labels, target, task, by_folder)
     if found.classes is not None:
-        recordings.problems += class_problems(labels, by_folder)
+        recordings.problems += class_problems(labels, by_folder, "recording")
     recordings.problems += label_is_rate(recordings.rates, labels if found.classes is not None else None)
     recordings.groups = groups
     recordings.problems += held_out_problems(groups, labels, options)
@@ -107,14 +98,7 @@ def read_recordings_for(
             labels = _of_kept(labels_of(arrays.labels, len(arrays.waves)), recordings)
     if labels is None and require_target:
         raise refuse("no-target", "The recordings come without labels, so there is nothing to compare with.")
-    if labels is not None and task.classes is not None:
-        unknown = unknown_classes(labels, task.classes)
-        if unknown is not None and require_target:
-            raise UserError([unknown, *(each for each in recordings.problems if each.level == "error")])
-        if unknown is not None:
-            what = "The labels were not used: " + unknown.what
-            recordings.problems.append(replace(unknown, level="note", what=what, why="", do=""))
-            labels = None
+    labels = known_labels(labels, task, recordings.problems, require_target, "recording")
     recordings.problems += far_lengths(recordings.names, recordings.seconds, prep.shortest, prep.longest)
     _finish(recordings, labels, task)
     return SoundDataset(recordings, task, schema, dict(options))
@@ -227,33 +211,11 @@ def _of_kept(values: list[str] | None, recordings: Recordings) -> list[str] | No
 def _finish(recordings: Recordings, labels: list[str] | None, task: Task) -> None:
     """Number the labels, look for duplicates, and raise everything that is wrong together."""
     if labels is not None:
-        if task.classes is not None:
-            number_of = {name: k for k, name in enumerate(task.classes)}
-            recordings.y = np.array([number_of[label] for label in labels], dtype=np.int64)
-        else:
-            recordings.y = _numbers(labels, task.target, recordings)
+        recordings.y = numbered(labels, task, recordings.names, recordings.problems)
         labelled = "\n".join([recordings.digest, *labels, *(recordings.groups or [])])
         recordings.digest = hashlib.sha256(labelled.encode()).hexdigest()
     recordings.labels = labels
-    recordings.problems += duplicate_problems(recordings.hashes, recordings.names, labels)
+    recordings.problems += duplicate_problems(recordings.hashes, recordings.names, labels, "recording", "samples")
     errors = [problem for problem in recordings.problems if problem.level == "error"]
     if errors:
         raise UserError(errors)
-
-
-def _numbers(labels: list[str], target: str, recordings: Recordings) -> np.ndarray:
-    values = [number(label) for label in labels]
-    wrong = [recordings.names[k] for k, value in enumerate(values) if value is None]
-    if wrong:
-        recordings.problems.append(
-            Problem(
-                "error",
-                "target-not-a-number",
-                f"{len(wrong):,} value(s) of '{target}' are not finite numbers.",
-                shorten(wrong),
-                len(wrong),
-                why="One of them makes the loss NaN.",
-                do="Correct the values, or take the rows out.",
-            )
-        )
-    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
