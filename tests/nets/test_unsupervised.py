@@ -20,6 +20,10 @@ CASES: list[tuple[str, tuple[int, ...], Form, dict[str, Any]]] = [
     ("autoencoder", (6,), TABLE, {"hidden": (5,), "code": 2, "activation": "tanh", "noise": 0.1}),
     ("autoencoder", (1, 4, 4), Form(), {"hidden": (), "code": 3, "likelihood": "bernoulli"}),
     ("autoencoder", (2, 9, 8), Form(), {"channels": (2, 3), "code": 2, "activation": "silu", "likelihood": "gaussian"}),
+    ("vae", (6,), Form(), {"hidden": (5,), "code": 2, "activation": "tanh"}),
+    ("vae", (6,), TABLE, {"hidden": (5,), "code": 2, "activation": "tanh", "free_bits": 0.1, "beta": 0.5}),
+    ("vae", (1, 4, 4), Form(), {"hidden": (5,), "code": 3, "activation": "tanh", "beta": 2.0}),
+    ("vae", (2, 9, 8), Form(), {"channels": (2, 3), "code": 2, "activation": "silu", "likelihood": "gaussian"}),
 ]
 every_net = pytest.mark.parametrize(
     "case", CASES, ids=[f"{name}-{'x'.join(map(str, shape))}-{i}" for i, (name, shape, _, _) in enumerate(CASES)]
