@@ -103,7 +103,7 @@ def test_what_is_left_out_is_counted_and_told(folder: Path) -> None:
     dataset = open_images(folder)
     found = codes(dataset.problems)
     assert found["not-images"].count == 2
-    assert found["hidden-files"].count == 2
+    assert found["hidden-files"].count == 3
     assert found["unread-format"].count == 1
     assert found["empty-class-folder"].where == "empty"
     assert found["images-beside-classes"].where == "loose.png"

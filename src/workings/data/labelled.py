@@ -13,8 +13,8 @@ import numpy as np
 
 from workings.base.errors import UserError
 from workings.base.problems import Problem, nearest, shorten
-from workings.data.images.targets import number
 from workings.data.schema import Task
+from workings.data.targets import number
 
 FEW = 10  # samples of a class, below which its test rows are a handful
 IMBALANCE = 3.0  # largest class over smallest

@@ -11,20 +11,21 @@ import numpy as np
 from workings.base.errors import UserError, refuse
 from workings.base.events import Decided, Emit, Phase, silent
 from workings.base.problems import Problem, unknown_name
+from workings.data.folders import Listing
 from workings.data.images.arrays import read_array
 from workings.data.images.cache import cache_folder, decode_into_cache
 from workings.data.images.dataset import ImageDataset, Images
 from workings.data.images.decode import SUFFIXES, Plan
-from workings.data.images.listing import Listing, list_file, list_folder
+from workings.data.images.listing import list_folder
 from workings.data.images.matching import match_arrays, warn_of_other_sizes
 from workings.data.images.plan import Choice, choose_plan
 from workings.data.images.prepare import ImagePreparation
 from workings.data.images.reading import bad_files, decode_all, read_headers
 from workings.data.images.store import HASH_BYTES, MemoryPixels, MemorySink, free_memory, pixel_hash
 from workings.data.images.table import is_image_table, list_table
-from workings.data.images.targets import infer_task, labels_of_array
 from workings.data.labelled import class_problems, duplicate_problems, known_labels, numbered
 from workings.data.schema import Schema, Task
+from workings.data.targets import infer_task, labels_of
 from workings.data.unsupervised import anomalies_of_labels, check_binarise, unsupervised_task
 
 TASKS = ("binary", "multiclass", "classification", "regression", "unsupervised")
@@ -84,7 +85,7 @@ def open_images(
             raise refuse("no-target", "The images come without labels.", do="Give a pair (X, y).")
         images = _from_arrays(X, size)
         by_folder, target = False, target or "y"
-        labels = None if y is None else labels_of_array(y, len(images.pixels))
+        labels = None if y is None else labels_of(y, len(images.pixels), "image")
     else:
         listing = _list(path, target, labelled=needed)
         images = _from_files(listing, on_bad_file, in_memory, size, channels, cache, emit)
@@ -129,7 +130,7 @@ def read_images_for(
         images = _from_arrays(X, None)
         match_arrays(images, prep)
         if y is not None:
-            labels = labels_of_array(y, len(images.pixels))
+            labels = labels_of(y, len(images.pixels), "image")
     else:
         listing = _list(path, task.target, labelled=require_target)
         choice = Choice(prep.plan(), "as in training", "as in training")
@@ -160,7 +161,7 @@ def _list(path: Path, target: str | None, *, labelled: bool) -> Listing:
     if path.suffix.lower() in SUFFIXES:
         if labelled:
             raise refuse("one-image", f"'{path}' is one image; learning needs a folder of them.")
-        return list_file(path)
+        return Listing(path.parent, [path], [path.name])
     return list_table(path, target, labelled=labelled)
 
 

@@ -8,8 +8,8 @@ import polars as pl
 
 from workings.base.errors import UserError, refuse
 from workings.base.problems import Problem, shorten, unknown_name
+from workings.data.folders import Listing
 from workings.data.images.decode import SUFFIXES
-from workings.data.images.listing import Listing
 
 TARGET_NAMES = ("label", "class", "target", "y", "category")
 MISSING = ("", "?", "NA", "N/A", "NaN", "nan", "null", "None")
@@ -85,7 +85,7 @@ def list_table(path: Path, target: str | None, *, labelled: bool) -> Listing:
         problems.append(Problem("warning", "repeated-paths", what, "", repeated))
     root = path.parent
     text_labels = None if labels is None else [str(value) for value in labels]
-    return Listing(root, [root / name for name in names], names, text_labels, target, False, problems)
+    return Listing(root, [root / name for name in names], names, text_labels, target=target, problems=problems)
 
 
 def _read(path: Path, rows: int | None = None) -> pl.DataFrame:

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from workings.base.errors import UserError, refuse
-from workings.base.problems import Problem, shorten
+from workings.base.errors import refuse
 from workings.data.sound.decode import BadSoundError, Wave, examine
 from workings.data.sound.reading import BadFile
 
@@ -77,37 +76,6 @@ def _samples(given: Any) -> np.ndarray:
     if x.dtype.kind == "i":
         return (x.astype(np.float64) / 2.0 ** (8 * x.dtype.itemsize - 1)).astype(np.float32)
     return x.astype(np.float32)
-
-
-def labels_of(labels: Any, n: int) -> list[str]:
-    """The labels of ``n`` recordings as text: 3.0 and 3 are both "3".
-
-    Raises:
-        UserError: not one label a recording; labels that are missing.
-    """
-    y = np.asarray(labels, dtype=object) if isinstance(labels, (list, tuple)) else np.asarray(labels)
-    if y.ndim != 1 or len(y) != n:
-        raise refuse(
-            "target-length",
-            f"There are {n:,} recordings and labels of shape {y.shape}.",
-            why="Each recording needs one label.",
-            do="Give one label a recording.",
-        )
-    values = y.tolist()
-    missing = [k + 1 for k, v in enumerate(values) if v is None or v == "" or (isinstance(v, float) and v - v != 0)]
-    if missing:
-        raise UserError(
-            Problem(
-                "error",
-                "missing-target",
-                f"{len(missing):,} label(s) are missing, NaN or infinite.",
-                f"rows {shorten(missing)}",
-                len(missing),
-                why="A recording without a label can neither train nor test a network.",
-                do="Fill the labels in, or remove the recordings.",
-            )
-        )
-    return [str(int(v)) if isinstance(v, float) and v.is_integer() else str(v) for v in values]
 
 
 def _is_rate(value: object) -> bool:

@@ -10,20 +10,21 @@ from typing import Any
 from workings.base.errors import UserError, refuse
 from workings.base.events import Decided, Emit, Phase
 from workings.base.problems import Problem, unknown_name
-from workings.data.images.targets import infer_task
+from workings.data.folders import Listing
 from workings.data.labelled import class_problems, duplicate_problems, known_labels, numbered
 from workings.data.schema import Schema, Task
-from workings.data.sound.arrays import Arrays, labels_of, read_waves, unpack
+from workings.data.sound.arrays import Arrays, read_waves, unpack
 from workings.data.sound.checks import far_lengths, held_out_problems, label_is_rate
 from workings.data.sound.dataset import SoundDataset
 from workings.data.sound.decode import Head
 from workings.data.sound.describing import describe
 from workings.data.sound.features import usual_mel
-from workings.data.sound.listing import Listing, list_folder
+from workings.data.sound.listing import list_folder
 from workings.data.sound.plan import Hearing, check_memory, choose_length, choose_rate
 from workings.data.sound.prepare import SoundPreparation
 from workings.data.sound.reading import BadFile, Recordings, bad_files, hear, read_files, read_heads
 from workings.data.sound.table import list_table
+from workings.data.targets import infer_task, labels_of
 
 TASKS = ("binary", "multiclass", "classification", "regression")
 
@@ -47,13 +48,13 @@ def open_recordings(
         listing = _list(Path(data), target, options, labelled=True)
         recordings = _from_files(listing, on_bad_file, emit, options)
         labels, groups = _of_kept(listing.labels, recordings), _of_kept(listing.groups, recordings)
-        target, by_folder = target or listing.target, listing.by_folder
+        target, by_folder = target or listing.target or "class", listing.by_folder
     else:
         arrays = unpack(data)
         if arrays.labels is None:
             raise refuse("no-target", "The recordings come without labels.", do="Give (waves, labels, rate).")
         recordings = _from_arrays(arrays, on_bad_file, emit, options)
-        labels = _of_kept(labels_of(arrays.labels, len(arrays.waves)), recordings)
+        labels = _of_kept(labels_of(arrays.labels, len(arrays.waves), "recording"), recordings)
         groups, target, by_folder = None, target or "y", False
     assert labels is not None
     found = infer_task(labels, target, task, by_folder)
@@ -95,7 +96,7 @@ def read_recordings_for(
         recordings = _from_arrays(arrays, on_bad_file, emit, options, hearing)
         labels = None
         if arrays.labels is not None:
-            labels = _of_kept(labels_of(arrays.labels, len(arrays.waves)), recordings)
+            labels = _of_kept(labels_of(arrays.labels, len(arrays.waves), "recording"), recordings)
     if labels is None and require_target:
         raise refuse("no-target", "The recordings come without labels, so there is nothing to compare with.")
     labels = known_labels(labels, task, recordings.problems, require_target, "recording")

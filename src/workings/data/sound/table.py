@@ -8,8 +8,9 @@ import polars as pl
 
 from workings.base.errors import UserError, refuse
 from workings.base.problems import Problem, shorten, unknown_name
+from workings.data.folders import Listing
 from workings.data.images.table import MISSING, TARGET_NAMES
-from workings.data.sound.listing import FOREIGN_SUFFIXES, SUFFIXES, Listing
+from workings.data.sound.listing import FOREIGN_SUFFIXES, SUFFIXES
 
 GROUP_NAMES = ("speaker", "voice", "group", "subject", "singer", "session", "device", "location")
 

@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from workings.base.errors import UserError, refuse
 from workings.base.problems import Problem, shorten
-from workings.data.images.listing import natural
+from workings.data.folders import natural
 from workings.data.schema import Task
 
 CLASSES_UP_TO = 20  # different whole numbers that are still taken for classes
 
 
-def labels_of_array(y: np.ndarray, n: int) -> list[str]:
-    """The labels of ``n`` images as text: 3.0 and 3 are both "3".
+def labels_of(y: Any, n: int, noun: str) -> list[str]:
+    """The labels of ``n`` samples, each a ``noun``, as text: 3.0 and 3 are both "3".
 
     Raises:
-        UserError: not one label an image; missing labels.
+        UserError: not one label a sample; missing labels.
     """
-    y = np.asarray(y)
+    y = np.asarray(y, dtype=object) if isinstance(y, (list, tuple)) else np.asarray(y)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim != 1 or len(y) != n:
         raise refuse(
             "target-length",
-            f"There are {n:,} images and labels of shape {y.shape}.",
-            why="Each image needs one label.",
-            do="Give y with one value an image; a one-hot y becomes one by y.argmax(axis=1).",
+            f"There are {n:,} {noun}s and labels of shape {y.shape}.",
+            why=f"Each {noun} needs one label.",
+            do="Give one label for each; one-hot labels become such by y.argmax(axis=1).",
         )
     values = y.tolist()
     missing = [k + 1 for k, value in enumerate(values) if _is_missing(value)]
@@ -41,7 +42,7 @@ def labels_of_array(y: np.ndarray, n: int) -> list[str]:
                 f"{len(missing):,} label(s) are missing, NaN or infinite.",
                 f"rows {shorten(missing)}",
                 len(missing),
-                why="A row without a label can neither train nor test a network.",
+                why=f"Without a label, the {noun} can neither train nor test a network.",
                 do="Fill the labels in, or remove the rows.",
             )
         )
