@@ -90,6 +90,7 @@ class TablePreparation(BaseModel):
 
     features: the name of every column of x. fields: the field of the schema that each comes from.
     target_mean, target_std: the net learns (y − mean) / std; 0 and 1 for classes.
+    anomalies: the classes of the target that count as anomalies, where rows themselves are learnt.
     rows: training rows. rows_used: those that the figures of numbers rest on, all or a random sample.
     problems: what was decided while fitting.
     """
@@ -106,6 +107,7 @@ class TablePreparation(BaseModel):
     classes: list[str] | None = None
     target_mean: float = 0.0
     target_std: float = 1.0
+    anomalies: list[str] = Default(default_factory=list)
     rows: int
     rows_used: int
     problems: list[Problem] = Default(default_factory=list)
@@ -117,7 +119,8 @@ class TablePreparation(BaseModel):
 
     def task(self) -> Task:
         """The task that the network was trained for."""
-        return Task(kind=self.task_kind, target=self.target, classes=self.classes, reason="as in training")
+        kind, reason = self.task_kind, "as in training"
+        return Task(kind=kind, target=self.target, classes=self.classes, reason=reason, anomalies=self.anomalies)
 
     def target_to_units(self, y: Tensor) -> Tensor:
         """Standardised outputs or targets, any shape, in the user's units."""

@@ -142,3 +142,15 @@ def feature_names(numbers: list[NumberPlan], categories: list[CategoryPlan]) -> 
         if plan.missing:
             named.append((f"{plan.name} is missing", plan.name))
     return [name for name, _ in named], [field for _, field in named]
+
+
+def columns_of(prep: TablePreparation) -> tuple[int, ...]:
+    """What the features are, group by group, as a net learns them: see :class:`workings.base.form.Form`."""
+    found = [1 for plan in prep.numbers if plan.scaled]
+    found += [0 for plan in prep.numbers if plan.indicator]
+    found += [1 for plan in prep.numbers for _ in plan.centres]
+    for plan in prep.categories:
+        together = len(plan.categories) + plan.rare + plan.missing
+        # Yes or no, and whether it is missing, are two answers; of a category all columns are one.
+        found += [0] * together if plan.boolean or together == 1 else [together]
+    return tuple(found)

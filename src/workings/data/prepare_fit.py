@@ -79,6 +79,7 @@ def fit_preparation(
         classes=task.classes,
         target_mean=mean,
         target_std=std,
+        anomalies=task.anomalies,
         rows=len(train_rows),
         rows_used=len(rows),
         problems=problems,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from workings.base.form import Form
 from workings.base.problems import Problem
 from workings.data.dataset import Dataset
 from workings.data.prepare import PrepareSettings, TablePreparation
-from workings.data.prepare_expand import Expansion
+from workings.data.prepare_expand import Expansion, columns_of
 from workings.data.prepare_fit import fit_preparation
 from workings.data.schema import Schema, Task
 from workings.data.source import MemorySource, Source
@@ -28,6 +30,7 @@ from workings.data.split import (
 from workings.data.table_input import Table
 from workings.data.table_layout import Layout
 from workings.data.table_store import MemoryStore, Store
+from workings.data.unsupervised import anomalous_rows, unsupervised_split
 
 
 class TableDataset(Dataset):
@@ -89,9 +92,11 @@ class TableDataset(Dataset):
 
         val_fraction: of all rows; a fifth, at most 10,000 rows, where None.
         """
-        assert self.y is not None, "unlabelled rows are predicted, not split"
         nothing = np.empty(0, dtype=np.int64)
         val_fraction = default_val_fraction(self.n) if val_fraction is None else val_fraction
+        if self.task.kind == "unsupervised":
+            return self._unsupervised_split(seed, test_fraction, val_fraction)
+        assert self.y is not None, "unlabelled rows are predicted, not split"
         if self.n < FEW_ROWS:
             everything = np.arange(self.n, dtype=np.int64)
             return Split(everything, nothing, nothing, f"not split: {self.n} rows are too few to hold any back")
@@ -104,6 +109,18 @@ class TableDataset(Dataset):
         by = "each class" if self.task.classes is not None else "each tenth of the target"
         together = "" if groups is None else ", equal rows on one side"
         return Split(train, val, test, f"drawn at random, {by} in proportion{together}")
+
+    def _unsupervised_split(self, seed: int, test_fraction: float, val_fraction: float) -> Split:
+        odd = anomalous_rows(self.y, self.task, self.n)
+        few = int((~odd).sum()) < FEW_ROWS
+        if few:
+            test_fraction = val_fraction = 0.0
+        groups, time = groups_of_equals(self.hashes), self.time
+        split = unsupervised_split(self.y, self.task, groups, seed, test_fraction, val_fraction, n=self.n, time=time)
+        if not few:
+            return split
+        reason = f"{len(split.train)} regular rows are too few to hold any back"
+        return replace(split, reason=reason + ("; all anomalies are for testing" if odd.any() else ""))
 
     def fit(
         self, train_rows: np.ndarray, settings: PrepareSettings | Mapping[str, Any] | None = None
@@ -122,13 +139,15 @@ class TableDataset(Dataset):
         expand = Expansion(prep, self.layout)
         rows = np.asarray(rows, dtype=np.int64)
         y = self._target(prep, rows)
+        source: Source = StoreSource(self.store, expand, y, rows, self.rows[rows])
         if self.in_memory:
-            x = torch.from_numpy(expand(self.store.take(rows)))
-            return MemorySource(x, y, self.rows[rows])
-        return StoreSource(self.store, expand, y, rows, self.rows[rows])
+            source = MemorySource(torch.from_numpy(expand(self.store.take(rows))), y, self.rows[rows])
+        if self.task.kind == "unsupervised":
+            source.reconstructs, source.form = True, Form(columns=columns_of(prep))
+        return source
 
     def _target(self, prep: TablePreparation, rows: np.ndarray) -> Tensor:
-        if self.task.classes is not None:
+        if self.task.classes is not None or self.task.kind == "unsupervised":
             return torch.from_numpy((np.zeros(len(rows)) if self.y is None else self.y[rows]).astype(np.int64))
         if self.y is None:
             return torch.zeros(len(rows), dtype=torch.float32)

@@ -130,12 +130,16 @@ def duplicate_problems(hashes: np.ndarray, y: np.ndarray, rows: np.ndarray, task
     differ = (low != high) & (size > 1)
     if task.classes is not None and differ.any():
         count = int(size[differ].sum())
+        judged = task.kind == "unsupervised"
         groups = [
             ", ".join(str(int(r) + 1) for r in np.sort(rows[order[s : s + m]])[:3])
             for s, m in zip(start[differ][:3], size[differ][:3], strict=True)
         ]
         what = f"{count:,} rows have equal features and different classes."
         why = "No network can be right on all of them; this bounds the accuracy that can be reached."
+        if judged:
+            what = f"{count:,} rows have equal features, some of them being anomalies and some regular."
+            why = "No score can tell them apart."
         where = f"{int(differ.sum()):,} group(s), such as rows {'; '.join(groups)}"
         found.append(Problem("warning", "conflicting-labels", what, where, count, why, "Check these labels."))
     return found

@@ -70,7 +70,7 @@ class Converter:
             coded = self._codes(chunk[column.name], self.schema.field(column.name), column.categories)
             records["code"][:, k] = coded
         y = None
-        if self.task is not None and self.task.target in chunk.columns:
+        if self.task is not None and self.task.target and self.task.target in chunk.columns:
             y = self._target(chunk[self.task.target], self.task)
         time = None
         if self.schema.time_column in chunk.columns:

@@ -43,6 +43,7 @@ def read_table_for(
         UserError: columns that are missing or of another type; classes that the net does not know.
     """
     task = prep.task()
+    require_target = require_target and task.kind != "unsupervised"  # there labels only judge
     table = read_table(data, task.target)
     emit(Phase("checking", f"{table.name} against the training data"))
     problems = list(table.problems)
@@ -91,6 +92,9 @@ def _match(table: Table, schema: Schema, task: Task, require_target: bool) -> li
         what = f"{table.name} has no column '{task.target}', so there is nothing to compare with."
         do = f"Did you mean '{guess}'? Rename it." if guess else "Add the column, or predict in place of evaluating."
         found.append(Problem("error", "missing-target-column", what, shorten(table.names, 12), 1, do=do))
+    if task.anomalies and task.target not in table.names:
+        what = f"{table.name} has no column '{task.target}', so how well anomalies are told is not measured."
+        found.append(Problem("note", "no-labels", what, shorten(table.names, 12), 1))
     if extra:
         what = f"{len(extra)} column(s) were not there in training and are not used."
         found.append(Problem("note", "extra-columns", what, shorten(extra, 12), len(extra)))
@@ -105,7 +109,7 @@ def _match_by_order(table: Table, expected: list[str], task: Task) -> list[Probl
         do = "Give the same columns in the same order, or a DataFrame with names."
         return [Problem("error", "wrong-width", what, shorten(expected, 12), len(given), why, do)]
     names = dict(zip(given, expected, strict=True))
-    if table.target is not None:
+    if table.target is not None and task.target:
         names[table.target] = task.target
     assert table.frame is not None
     table.frame = table.frame.rename(names)
@@ -199,7 +203,7 @@ def _target(
             why = "There is nothing to compare the prediction with."
             found.append(Problem("error", code, what, where, cells.count, why, do))
         else:
-            what = f"{what} The column is not used for predicting."
+            what = f"{what} The column is not used{'' if task.kind == 'unsupervised' else ' for predicting'}."
             found.append(Problem("note", "target-unused", what, where, cells.count))
             return None, found
     return filled.y, found

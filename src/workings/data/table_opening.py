@@ -16,12 +16,14 @@ from workings.data.table_convert import Converter
 from workings.data.table_filling import Filled, OnBadRow, Place, choose_place, empty_rows, fill
 from workings.data.table_input import Table
 from workings.data.table_kinds import find_field
+from workings.data.table_labels import judged_task
 from workings.data.table_layout import layout_of
 from workings.data.table_profile import ColumnProfile
 from workings.data.table_reading import read_table
 from workings.data.table_target import TASKS, infer_task, missing_column, no_target
 from workings.data.table_telling import column_problems
 from workings.data.table_zeros import zero_problem, zeros_that_mean_missing
+from workings.data.unsupervised import anomalies_of_labels, anomalous_rows
 
 
 def inspect_table(
@@ -36,27 +38,41 @@ def inspect_table(
     in_memory: bool | None = None,
     memory_limit: int | None = None,
     cache: str | Path | None = None,
+    anomalies: object = None,
     emit: Emit = silent,
 ) -> tuple[TableDataset | None, list[Problem]]:
-    """(dataset or None, all problems), errors among them; arguments as for ``open_dataset``."""
+    """(dataset or None, all problems), errors among them; arguments as for ``open_dataset``.
+
+    Of a task ``unsupervised``, the target is a column that only judges, or None; see :mod:`workings.data.table_labels`.
+    """
+    judged = task == "unsupervised"
     try:
         table = read_table(data, target)
         target = target or table.target
         problems = list(table.problems)
         wrong = _wrong_names(table, target, task, kinds or {}, drop, time_column, on_bad_row)
-        if wrong or target is None:
+        if anomalies is not None and not judged:
+            wrong += anomalies_of_labels().problems
+        if wrong:
             return None, problems + wrong
         profiles = _profile(table, drop)
-        if not profiles[target].rows:
+        rows = max((profile.rows for profile in profiles.values()), default=0)
+        if not profiles:
+            raise refuse("no-features", "All columns were dropped, as asked.", do="Leave some to learn from.")
+        if not rows:
             raise refuse("header-only", f"{table.name} has no rows but empty ones.", do="Give data with rows.")
     except UserError as error:
         return None, error.problems
 
-    emit(Phase("checking", f"{profiles[target].rows:,} rows, {len(table.names)} columns"))
-    found, more = infer_task(profiles[target], task)
+    emit(Phase("checking", f"{rows:,} rows, {len(table.names)} columns"))
+    if judged:
+        found, more = judged_task(profiles[target] if target else None, anomalies)
+    else:
+        assert target is not None
+        found, more = infer_task(profiles[target], task)
     problems += more
     fields = [find_field(p, (kinds or {}).get(name), table.positional) for name, p in profiles.items()]
-    schema = Schema(rows=profiles[target].rows, fields=fields, task=found, time_column=time_column)
+    schema = Schema(rows=rows, fields=fields, task=found, time_column=time_column)
     problems += _column_problems(schema, profiles, target, drop)
     if found is None:
         return None, problems
@@ -101,7 +117,7 @@ def _wrong_names(
 ) -> list[Problem]:
     """Errors of the arguments, all of them."""
     found: list[Problem] = []
-    if target is None:
+    if target is None and task != "unsupervised":
         found.append(no_target(table.names, table.name))
     asked = [name for name in (target, time_column, *kinds, *drop) if name is not None]
     found += [missing_column(name, table.names, table.name) for name in asked if name not in table.names]
@@ -121,7 +137,7 @@ def _wrong_names(
 
 
 def _column_problems(
-    schema: Schema, profiles: dict[str, ColumnProfile], target: str, drop: Sequence[str]
+    schema: Schema, profiles: dict[str, ColumnProfile], target: str | None, drop: Sequence[str]
 ) -> list[Problem]:
     features = [field for field in schema.fields if field.name != target]
     found = column_problems(features, profiles, schema.rows, schema.time_column)
@@ -160,6 +176,8 @@ def _target_problems(converter: Converter, filled: Filled, task: Task, on_bad_ro
     found: list[Problem] = []
     do = "Fill them in, remove the rows, or drop them with on_bad_row='drop'."
     why = "A row without an answer can neither train nor test a network; a NaN would spoil every weight."
+    if task.kind == "unsupervised":
+        why = "It is not known whether such a row is regular, so it can neither train nor test."
     for cells, code, text in (
         (converter.missing_target, "missing-target", "is missing"),
         (converter.bad_target, "bad-target-value", "is NaN, infinite or no number"),
@@ -177,12 +195,14 @@ def _finish(table: Table, converter: Converter, filled: Filled, problems: list[P
     """The checks that need all rows, then the dataset; None where there are errors."""
     schema, layout, task = converter.schema, converter.layout, converter.task
     assert task is not None
-    assert filled.y is not None
     y = filled.y
     if not any(problem.level == "error" for problem in problems):
-        V, codes, y_sample = sample(filled.store, layout, y)
-        problems += leak_problems(layout, V, codes, y_sample, task)
-        problems += duplicate_problems(filled.hashes, y, filled.rows, task)
+        judged = anomalous_rows(y, task, len(filled.rows)) if task.kind == "unsupervised" else y
+        assert judged is not None
+        V, codes, y_sample = sample(filled.store, layout, judged)
+        if task.kind != "unsupervised":
+            problems += leak_problems(layout, V, codes, y_sample, task)
+        problems += duplicate_problems(filled.hashes, judged, filled.rows, task)
         measured = [k for k, column in enumerate(layout.numbers) if not column.part]
         suspects = [layout.numbers[measured[k]].name for k in zeros_that_mean_missing(V[:, measured])]
         if suspects:

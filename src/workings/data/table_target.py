@@ -10,7 +10,7 @@ from workings.data.split import FEW_ROWS
 from workings.data.table_cells import is_true
 from workings.data.table_profile import ColumnProfile
 
-TASKS = ("binary", "multiclass", "classification", "regression")
+TASKS = ("binary", "multiclass", "classification", "regression", "unsupervised")
 TARGET_NAMES = ("target", "label", "class", "y", "outcome", "output", "response")
 MOST_CLASSES = 20  # different whole numbers that are taken for classes
 ROWS_A_CLASS = 5  # that each of them has on average; fewer rows speak for a measured number
@@ -42,14 +42,14 @@ def no_target(names: Sequence[str], source: str) -> Problem:
         f"It was not said which column of {source} is to be learnt.",
         where=f"its columns: {shorten(names, 12)}",
         why="Learning the wrong column gives a network that works and is useless.",
-        do=f"Name it, perhaps {guess}.",
+        do=f"Name it, perhaps {guess}. To learn the rows themselves, without a target: --task unsupervised.",
     )
 
 
 def infer_task(p: ColumnProfile, asked: str | None) -> tuple[Task | None, list[Problem]]:
     """The task that the column of ``p`` makes; None where none is possible, with the reasons among the problems.
 
-    asked: ``binary``, ``multiclass``, ``classification``, ``regression`` or None.
+    asked: ``binary``, ``multiclass``, ``classification``, ``regression`` or None; ``table_labels`` has the other.
     """
     name, numeric = p.name, is_numeric(p)
     if p.present == 0:
@@ -111,7 +111,7 @@ def _classes(p: ColumnProfile, asked: str | None, numeric: bool) -> tuple[Task |
         return None, [_error("too-many-classes", what, _values(p, 5), p.distinct, why, do)]
     counts: dict[str, int] = {}
     for value, count in values:
-        label = _canonical(value) if numeric else value
+        label = canonical(value) if numeric else value
         counts[label] = counts.get(label, 0) + count
     classes = sorted(counts, key=float) if numeric else sorted(counts)
     if asked == "binary" and len(classes) != 2:
@@ -165,7 +165,7 @@ def _error(code: str, what: str, where: str = "", count: int = 0, why: str = "",
     return Problem("error", code, what, where, count, why, do)
 
 
-def _canonical(value: str) -> str:
+def canonical(value: str) -> str:
     """1, 1.0 and 01 are all ``1``."""
     number = float(value.replace(",", "."))
     return str(int(number)) if number.is_integer() and abs(number) < 2**53 else str(number)

@@ -9,7 +9,8 @@ import numpy as np
 from workings.base.errors import UserError, refuse
 from workings.base.problems import unknown_name
 from workings.data.schema import Task
-from workings.data.split import Split, stratified_split
+from workings.data.split import Split, ordered_split, stratified_split
+from workings.data.table_cells import FALSE_WORDS, TRUE_WORDS
 
 
 def unsupervised_task(labels: Sequence[str] | None, target: str, anomalies: object = None) -> Task:
@@ -22,7 +23,7 @@ def unsupervised_task(labels: Sequence[str] | None, target: str, anomalies: obje
     """
     classes = None if labels is None else sorted(set(labels), key=_natural)
     named = [] if anomalies is None else anomalies if isinstance(anomalies, (list, tuple)) else [anomalies]
-    wanted = [str(each) for each in named]
+    wanted = [_class_meant(each, classes or []) for each in named]
     if wanted and classes is None:
         raise refuse(
             "anomalies-without-labels",
@@ -48,25 +49,43 @@ def unsupervised_task(labels: Sequence[str] | None, target: str, anomalies: obje
     )
 
 
+def anomalous_rows(y: np.ndarray | None, task: Task, n: int) -> np.ndarray:
+    """(n,) bool: which rows are of a class that is an anomaly. y: (n,) class numbers, or None."""
+    if y is None or task.classes is None:
+        return np.zeros(n, dtype=bool)
+    return np.isin(y, [task.classes.index(name) for name in task.anomalies])
+
+
 def unsupervised_split(
-    y: np.ndarray | None, task: Task, groups: np.ndarray | None, seed: int, test_fraction: float, val_fraction: float
+    y: np.ndarray | None,
+    task: Task,
+    groups: np.ndarray | None,
+    seed: int,
+    test_fraction: float,
+    val_fraction: float,
+    *,
+    n: int | None = None,
+    time: np.ndarray | None = None,
 ) -> Split:
     """Rows drawn at random, classes in proportion where there are any; every anomaly is for testing.
 
-    y: (n,) class numbers, or None. groups: (n,), equal for samples that are to stay on one side.
+    y: (n,) class numbers, or None. groups: (n,), equal for samples that are to stay on one side. n: of the rows, where
+    neither says it. time: (n,); then regular rows are split by it, the newest for testing.
     """
-    assert groups is not None or y is not None
-    n = len(groups) if groups is not None else len(y)  # type: ignore[arg-type]
+    if n is None:
+        n = len(groups) if groups is not None else len(y)  # type: ignore[arg-type]
     strata = np.zeros(n, dtype=np.int64) if y is None else y
-    odd = np.zeros(n, dtype=bool)
-    if y is not None and task.classes is not None:
-        odd = np.isin(y, [task.classes.index(name) for name in task.anomalies])
+    odd = anomalous_rows(y, task, n)
     rows = np.flatnonzero(~odd)
-    train, val, test = stratified_split(
-        strata[rows], None if groups is None else groups[rows], seed, test_fraction, val_fraction
-    )
-    reason = "drawn at random" + (", each class in proportion" if y is not None else "")
-    reason += ", equal samples on one side" if groups is not None else ""
+    if time is not None:
+        train, val, test = ordered_split(time[rows], test_fraction, val_fraction)
+        reason = "by time: the newest rows are for testing"
+    else:
+        train, val, test = stratified_split(
+            strata[rows], None if groups is None else groups[rows], seed, test_fraction, val_fraction
+        )
+        reason = "drawn at random" + (", each class in proportion" if y is not None else "")
+        reason += ", equal samples on one side" if groups is not None else ""
     if odd.any():
         reason += f"; all {int(odd.sum()):,} anomalies are for testing"
     return Split(rows[train], rows[val], np.sort(np.concatenate([rows[test], np.flatnonzero(odd)])), reason)
@@ -89,6 +108,17 @@ def anomalies_of_labels() -> UserError:
         "Classes were named as anomalies, but the task learns the classes.",
         do="Add --task unsupervised, or --net autoencoder; or leave anomalies out.",
     )
+
+
+def _class_meant(value: object, classes: Sequence[str]) -> str:
+    """The class that a value of YAML means: there ``no`` is false, and 1.0 may stand for ``1``."""
+    if isinstance(value, bool):
+        words = TRUE_WORDS if value else FALSE_WORDS
+        meant = [name for name in classes if name.lower() in words]
+        return meant[0] if len(meant) == 1 else str(value)
+    if isinstance(value, float) and value.is_integer() and str(value) not in classes:
+        return str(int(value))
+    return str(value)
 
 
 def _natural(text: str) -> tuple[int, float, str]:

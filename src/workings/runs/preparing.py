@@ -72,6 +72,9 @@ def prepare(job: Job, dataset: Dataset) -> Prepared:
     val = dataset.source(prep, split.val) if len(split.val) else None
     test_dataset = None
     if separate:
+        if len(split.test):
+            what = f"The {len(split.test):,} anomalies among the training data are left out: a test set was given."
+            job.notice(Problem("note", "anomalies-left-out", what, count=len(split.test)))
         test_dataset = read_for(prep, dataset.schema, job.test, True, on_bad_file=recipe.on_bad_file, emit=job.emit)
         for problem in [*test_dataset.problems, *dataset.shared_rows(test_dataset)]:
             job.notice(problem)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from workings.base.errors import refuse
 from workings.base.events import Decided, Emit
 from workings.data.schema import TaskKind
 from workings.runs.recipe import Recipe
@@ -22,6 +23,15 @@ def settle_preparation(recipe: Recipe, n: int, numbers: int, task: TaskKind, emi
     so that a hyperplane stays a hyperplane and an input of D columns stays D. So does a small table of classes: bins
     have many weights, and a class says less about them than a number does (measured: docs/decisions/0010).
     """
+    if task == "unsupervised":
+        if recipe.prepare.get("bins"):
+            raise refuse(
+                "bins-of-samples",
+                "Numbers cannot also be cut into bins where the rows themselves are learnt.",
+                why="Each number would be learnt, and judged, many times over.",
+                do="Leave bins out.",
+            )
+        return recipe.settled("prepare", {**recipe.prepare, "bins": 0}, "each number is learnt once, scaled")
     if "bins" in recipe.prepare:
         return recipe
     dense = recipe.net in ("auto", "mlp", "maxout")
