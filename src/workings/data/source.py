@@ -73,3 +73,26 @@ class MemorySource(Source):
 
     def x(self, index: Tensor) -> Tensor:
         return torch.index_select(self._x, 0, index)
+
+
+class Part(Source):
+    """Some rows of another source, in the order of ``index``."""
+
+    def __init__(self, whole: Source, index: np.ndarray) -> None:
+        """index: (m,) numbers of rows of ``whole``, from 0."""
+        self._whole = whole
+        self._index = torch.as_tensor(index, dtype=torch.int64)
+        self.shape, self.form, self.reconstructs = whole.shape, whole.form, whole.reconstructs
+        self.y = whole.y[self._index]
+        self.w = None if whole.w is None else whole.w[self._index]
+        self.lengths = None if whole.lengths is None else whole.lengths[self._index]
+        self.rows = whole.rows[self._index.numpy()]
+
+    def x(self, index: Tensor) -> Tensor:
+        return self._whole.x(self._index[index])
+
+    def targets(self, index: Tensor) -> Tensor:
+        return self._whole.targets(self._index[index])
+
+    def where(self, i: int) -> str:
+        return self._whole.where(int(self._index[i]))

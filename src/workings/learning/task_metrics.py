@@ -32,6 +32,11 @@ TASK_METRICS: dict[str, TaskMetric] = {
     "bleu": TaskMetric(True, "BLEU of sacrebleu, 0 to 100", TRANSLATION),
     "chrf": TaskMetric(True, "chrF of sacrebleu, 0 to 100", TRANSLATION),
     "exact_match": TaskMetric(True, "share of texts that are right to the last token", TRANSLATION),
+    "nats_per_sample": TaskMetric(False, "−ELBO: bound on −ln p of a sample, in nats", UNSUPERVISED),
+    "importance_weighted_nats": TaskMetric(False, "a closer bound on −ln p, by importance sampling", UNSUPERVISED),
+    "reconstruction_nats": TaskMetric(False, "−ln p of a sample given its code, in nats", UNSUPERVISED),
+    "kl_nats": TaskMetric(False, "KL divergence of a sample's codes from the prior, in nats", UNSUPERVISED),
+    "active_units": TaskMetric(True, "units of the code whose mean varies over samples", UNSUPERVISED),
     "reconstruction_mse": TaskMetric(
         False, "mean squared error of the reconstruction, a number of the sample", UNSUPERVISED
     ),

@@ -19,7 +19,7 @@ from workings.base.events import Emit, Noticed, Phase
 from workings.base.problems import Problem
 from workings.data.dataset import Dataset
 from workings.data.schema import TaskKind
-from workings.data.source import Source
+from workings.data.source import Part, Source
 from workings.learning import unsupervised_scores as scores
 from workings.learning.metrics import Evaluation
 from workings.learning.step import LossFunction
@@ -31,7 +31,7 @@ from workings.runs.work import Stored, Work, keep_wanted
 if TYPE_CHECKING:
     from workings.runs.run import Run
 
-_MEASURES: dict[str, str] = {}
+_MEASURES: dict[str, str] = {"vae": "workings.runs.measure_vae"}
 
 FALSE_ALARMS = 0.05  # of regular samples, where nobody says otherwise
 MOST_SCORES = 10_000  # kept to set thresholds by
@@ -66,6 +66,8 @@ class UnsupervisedWork(Work):
                 emit(Noticed(Problem("warning", "threshold-of-training-rows", what, why=why)))
             found = np.sort(each_of(run.net, regular, run.net.unusual)[:MOST_SCORES, 0])
             content |= {"regular": found.tolist(), "on": "training rows" if val is None else "validation rows"}
+        if isinstance(run.net, Codes):
+            content["code_std"] = each_of(run.net, train, run.net.encode).std(0).tolist()
         write_versioned(run.path / "scores.json", content)
 
     def test(self, run: Run, source: Source, emit: Emit) -> tuple[Evaluation, polars.DataFrame, dict[str, Any]]:
@@ -100,7 +102,8 @@ class UnsupervisedWork(Work):
             parts.append(scores.anomaly(score, odd, threshold(run, FALSE_ALARMS)))
         measures = _MEASURES.get(run.recipe.net)
         if measures:
-            parts += import_module(measures).measure(run, source, emit)
+            whole = Part(source, regular) if odd.any() and len(regular) else source
+            parts += import_module(measures).measure(run, whole, emit)
         if isinstance(net, Reconstructs):
             squares = each_of(net, source, lambda x: (net.reconstruct(x) - x).flatten(1).square().sum(1))[:, 0]
             centre = torch.tensor(read_versioned(run.path / "scores.json")["mean"])
