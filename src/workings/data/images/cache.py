@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from workings.base.files import read_json, write_json
+from workings.data.bad_files import BadFile
 from workings.data.images.decode import Header, Plan
-from workings.data.images.reading import BadFile, Fact, Reading, decode_all
+from workings.data.images.reading import Fact, Reading, decode_all
 from workings.data.images.store import ArrowPixels, ArrowSink
 
 SCHEMA_VERSION = 1

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from workings.base.problems import Problem
+from workings.data.bad_files import BadFile
 from workings.data.dataset import Dataset
 from workings.data.images.decode import Plan
 from workings.data.images.prepare import ImagePreparation
-from workings.data.images.reading import BadFile
 from workings.data.images.sources import ImageSource
 from workings.data.images.statistics import channel_statistics
 from workings.data.images.store import Pixels

@@ -11,6 +11,7 @@ import numpy as np
 from workings.base.errors import UserError, refuse
 from workings.base.events import Decided, Emit, Phase, silent
 from workings.base.problems import Problem, unknown_name
+from workings.data.bad_files import bad_files
 from workings.data.folders import Listing
 from workings.data.images.arrays import read_array
 from workings.data.images.cache import cache_folder, decode_into_cache
@@ -20,10 +21,10 @@ from workings.data.images.listing import list_folder
 from workings.data.images.matching import match_arrays, warn_of_other_sizes
 from workings.data.images.plan import Choice, choose_plan
 from workings.data.images.prepare import ImagePreparation
-from workings.data.images.reading import bad_files, decode_all, read_headers
+from workings.data.images.reading import decode_all, read_headers
 from workings.data.images.store import HASH_BYTES, MemoryPixels, MemorySink, free_memory, pixel_hash
-from workings.data.images.table import is_image_table, list_table
 from workings.data.labelled import class_problems, duplicate_problems, known_labels, numbered
+from workings.data.path_tables import has_paths, list_paths
 from workings.data.schema import Schema, Task
 from workings.data.targets import infer_task, labels_of
 from workings.data.unsupervised import anomalies_of_labels, check_binarise, unsupervised_task
@@ -39,7 +40,7 @@ def looks_like_images(data: object) -> bool:
     """Whether :func:`open_images` is the reader for ``data``: a folder, an image, a table of paths, or 3-4-D arrays."""
     if isinstance(data, (str, Path)):
         path = Path(data)
-        return path.is_dir() or path.suffix.lower() in SUFFIXES or (path.is_file() and is_image_table(path))
+        return path.is_dir() or path.suffix.lower() in SUFFIXES or (path.is_file() and has_paths(path, SUFFIXES))
     X = data[0] if isinstance(data, tuple) and len(data) == 2 else data
     return getattr(X, "ndim", 0) in (3, 4) and hasattr(X, "dtype")
 
@@ -162,7 +163,7 @@ def _list(path: Path, target: str | None, *, labelled: bool) -> Listing:
         if labelled:
             raise refuse("one-image", f"'{path}' is one image; learning needs a folder of them.")
         return Listing(path.parent, [path], [path.name])
-    return list_table(path, target, labelled=labelled)
+    return list_paths(path, target, SUFFIXES, "image", labelled=labelled)
 
 
 def _from_files(
@@ -181,7 +182,7 @@ def _from_files(
     headers, bad = read_headers(listing.files, listing.names)
     good = [header for header in headers if header is not None]
     if not good:
-        bad_files(bad, total, skip=True)
+        bad_files(bad, total, True, "image")
     new = choice is None
     if choice is None:
         choice = choose_plan(good, size, channels)
@@ -205,7 +206,7 @@ def _from_files(
         how = "were decoded earlier into" if again else "were decoded into"
         what = f"{len(reading.kept):,} images {how} '{arrow}' and are read from there."
         problems.append(Problem("note", "images-on-disk", what, do="The file may be deleted; it is then made again."))
-    problems += bad_files(reading.bad, total, on_bad_file == "skip") + reading.problems()
+    problems += bad_files(reading.bad, total, on_bad_file == "skip", "image") + reading.problems()
     if new and "resized" in reading.facts:
         problems.append(_size_problem(choice))
     one_size = len({(header.height, header.width) for header in good}) == 1 and "resized" not in reading.facts

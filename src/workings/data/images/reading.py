@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from workings.base.errors import UserError
 from workings.base.problems import Problem, shorten
+from workings.data.bad_files import BadFile
 from workings.data.images.decode import FACTS, BadImageError, Header, Plan, decode, read_header, strict_pillow
 from workings.data.images.store import Pixels, Sink, pixel_hash
 
@@ -22,18 +22,6 @@ from workings.data.images.store import Pixels, Sink, pixel_hash
 THREADS_FROM_BYTES = 4_000
 CHUNK = 32  # files that a thread decodes in one go
 SHOWN = 5  # names kept of each fact
-
-
-@dataclass(frozen=True, slots=True)
-class BadFile:
-    """A file that could not be used, and why."""
-
-    name: str
-    reason: str
-
-    def to_dict(self) -> dict[str, str]:
-        """As JSON-ready values, for the data card."""
-        return {"name": self.name, "reason": self.reason}
 
 
 @dataclass
@@ -126,27 +114,6 @@ def decode_all(
     ordered = {key: facts[key] for key in FACTS if key in facts}
     said = Counter(str(warning.message) for warning in caught)
     return Reading(pixels, hashes, np.array(kept, dtype=np.int64), digest.hexdigest(), bad, ordered, dict(said))
-
-
-def bad_files(bad: list[BadFile], total: int, skip: bool) -> list[Problem]:
-    """The one report of all files that cannot be used: an error, or with ``skip`` a warning.
-
-    Raises:
-        UserError: nothing is left to be read.
-    """
-    if not bad:
-        return []
-    listed = shorten((f"{item.name} ({item.reason})" for item in bad), 50)
-    reasons = shorten((f"{count:,} {reason}" for reason, count in Counter(b.reason for b in bad).most_common()), 8)
-    why = "A picture that cannot be decoded would have to be left out or replaced by something that was never seen."
-    if len(bad) == total:
-        what = f"None of the {total:,} image file(s) can be decoded: {reasons}."
-        raise UserError(Problem("error", "bad-images", what, listed, len(bad), why, "Check the folder or the paths."))
-    what = f"{len(bad):,} of {total:,} image files cannot be decoded: {reasons}."
-    if skip:
-        return [Problem("warning", "bad-images", what, listed, len(bad), "They were skipped.")]
-    do = "Repair or remove them, or skip and list them with --on-bad-file skip."
-    return [Problem("error", "bad-images", what, listed, len(bad), why, do)]
 
 
 @dataclass(frozen=True, slots=True)

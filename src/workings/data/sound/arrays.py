@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from workings.base.errors import refuse
+from workings.data.bad_files import BadFile
 from workings.data.sound.decode import BadSoundError, Wave, examine
-from workings.data.sound.reading import BadFile
 
 MOST_CHANNELS = 16
 

@@ -10,11 +10,11 @@ from workings.base.errors import UserError
 from workings.base.events import Emit
 from workings.base.problems import Problem
 from workings.data.dataset import Dataset
+from workings.data.path_tables import has_paths
 from workings.data.schema import Schema
 from workings.data.sound.arrays import looks_like_waves
-from workings.data.sound.listing import FOREIGN_SUFFIXES, SUFFIXES, holds_recordings
+from workings.data.sound.listing import LISTED, holds_recordings
 from workings.data.sound.prepare import SoundPreparation
-from workings.data.sound.table import is_sound_table
 
 
 def recognise(data: object, target: str | None, task: str | None, options: Mapping[str, Any]) -> bool:
@@ -24,7 +24,7 @@ def recognise(data: object, target: str | None, task: str | None, options: Mappi
     path = Path(data)
     if path.is_dir():
         return "pattern" in options or holds_recordings(path)
-    return path.suffix.lower() in SUFFIXES | FOREIGN_SUFFIXES or (path.is_file() and is_sound_table(path))
+    return path.suffix.lower() in LISTED or (path.is_file() and has_paths(path, LISTED))
 
 
 def inspect(

@@ -14,6 +14,7 @@ from workings.data.sound.pattern import guess_pattern, match_all, read_pattern
 SUFFIXES = frozenset(".wav .flac .ogg .oga .opus .mp3 .aif .aiff .au .caf .w64".split())
 # Recordings by their name, but of formats that libsndfile does not read.
 FOREIGN_SUFFIXES = frozenset(".m4a .aac .wma .amr .mp4 .webm .mka .ape .wv .mid .midi .sph .raw .pcm".split())
+LISTED = SUFFIXES | FOREIGN_SUFFIXES  # what a table of recordings lists
 LOOKED_AT = 2_000  # files of a folder that are looked at to tell what it holds
 
 

@@ -10,8 +10,10 @@ from typing import Any
 from workings.base.errors import UserError, refuse
 from workings.base.events import Decided, Emit, Phase
 from workings.base.problems import Problem, unknown_name
+from workings.data.bad_files import BadFile, bad_files
 from workings.data.folders import Listing
 from workings.data.labelled import class_problems, duplicate_problems, known_labels, numbered
+from workings.data.path_tables import list_paths
 from workings.data.schema import Schema, Task
 from workings.data.sound.arrays import Arrays, read_waves, unpack
 from workings.data.sound.checks import far_lengths, held_out_problems, label_is_rate
@@ -19,11 +21,10 @@ from workings.data.sound.dataset import SoundDataset
 from workings.data.sound.decode import Head
 from workings.data.sound.describing import describe
 from workings.data.sound.features import usual_mel
-from workings.data.sound.listing import list_folder
+from workings.data.sound.listing import LISTED, list_folder
 from workings.data.sound.plan import Hearing, check_memory, choose_length, choose_rate
 from workings.data.sound.prepare import SoundPreparation
-from workings.data.sound.reading import BadFile, Recordings, bad_files, hear, read_files, read_heads
-from workings.data.sound.table import list_table
+from workings.data.sound.reading import Recordings, hear, read_files, read_heads
 from workings.data.targets import infer_task, labels_of
 
 TASKS = ("binary", "multiclass", "classification", "regression")
@@ -134,7 +135,7 @@ def _list(path: Path, target: str | None, options: Mapping[str, Any], *, labelle
         if pattern is not None and labelled:
             what = f"The pattern '{pattern}' is for names in a folder; '{path}' is a table."
             raise refuse("pattern-of-a-table", what, do="Leave it out; --set group=COLUMN names a column of groups.")
-        return list_table(path, target, labelled=labelled, group=group)
+        return list_paths(path, target, LISTED, "recording", labelled=labelled, group=group, groups=True)
     if labelled:
         raise refuse("one-recording", f"'{path}' is one recording; learning needs a folder of them.")
     return Listing(path.parent, [path], [path.name])
@@ -158,14 +159,14 @@ def _from_files(
     heads, bad = read_heads(listing.files, listing.names)
     good = [head for head in heads if head is not None]
     if not good:
-        bad_files(bad, total, skip=True)
+        bad_files(bad, total, True, "recording")
     hearing = hearing or _choose(good, emit, options)
     most = hearing.mel.samples(hearing.most_frames) / hearing.mel.rate
     check_memory(sum(min(head.seconds, most) for head in good), hearing.mel)
     recordings = read_files(listing.files, listing.names, heads, bad, hearing, emit)
     recordings.problems = [
         *listing.problems,
-        *bad_files(recordings.skipped, total, on_bad_file == "skip"),
+        *bad_files(recordings.skipped, total, on_bad_file == "skip", "recording"),
         *recordings.problems,
     ]
     return recordings
@@ -189,7 +190,7 @@ def _from_arrays(
         lambda k, wave: digest.update(wave.sound_hash),
     )
     recordings.digest, recordings.skipped = digest.hexdigest(), failed
-    recordings.problems = [*bad_files(failed, total, on_bad_file == "skip"), *recordings.problems]
+    recordings.problems = [*bad_files(failed, total, on_bad_file == "skip", "recording"), *recordings.problems]
     return recordings
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,27 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workings.base.errors import UserError
 from workings.base.events import Decided, Emit, Phase
 from workings.base.problems import Problem, shorten
+from workings.data.bad_files import BadFile
 from workings.data.sound.decode import FACTS, BadSoundError, Head, Wave, decode, read_head
 from workings.data.sound.features import Mel, log_mel
 from workings.data.sound.plan import Hearing
 from workings.data.sound.resample import resample
 
 TOLD_EVERY = 5.0  # seconds between words on progress
-
-
-@dataclass(frozen=True, slots=True)
-class BadFile:
-    """A recording that could not be used, and why."""
-
-    name: str
-    reason: str
-
-    def to_dict(self) -> dict[str, str]:
-        """As JSON-ready values, for the data card."""
-        return {"name": self.name, "reason": self.reason}
 
 
 @dataclass
@@ -196,25 +183,3 @@ def _fact_problems(facts: dict[str, list[str]], mel: Mel) -> list[Problem]:
             what = f"{len(names):,} recording(s) {done}{rate}."
             found.append(Problem(level, key, what, shorten(names), len(names), why))  # type: ignore[arg-type]
     return found
-
-
-def bad_files(bad: list[BadFile], total: int, skip: bool) -> list[Problem]:
-    """The one report of all recordings that cannot be used: an error, or with ``skip`` a warning.
-
-    Raises:
-        UserError: nothing is left to be heard.
-    """
-    if not bad:
-        return []
-    listed = shorten((f"{each.name} ({each.reason})" for each in bad), 50)
-    kinds = Counter(each.reason.split(":")[0] for each in bad)
-    reasons = shorten((f"{count:,} {reason}" for reason, count in kinds.most_common()), 8)
-    why = "A recording that cannot be read would have to be left out or replaced by something that was never heard."
-    if len(bad) == total:
-        what = f"None of the {total:,} recording(s) can be used: {reasons}."
-        raise UserError(Problem("error", "bad-recordings", what, listed, total, why, "Check the folder or the paths."))
-    what = f"{len(bad):,} of {total:,} recordings cannot be used: {reasons}."
-    if skip:
-        return [Problem("warning", "bad-recordings", what, listed, len(bad), "They were skipped.")]
-    do = "Repair or remove them, or skip and list them with --on-bad-file skip."
-    return [Problem("error", "bad-recordings", what, listed, len(bad), why, do)]
