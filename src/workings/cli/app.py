@@ -13,6 +13,7 @@ from workings.cli.check import check
 from workings.cli.forecast import forecast
 from workings.cli.generate import generate
 from workings.cli.nets import net, nets
+from workings.cli.reconstruct import reconstruct
 from workings.cli.sample import sample
 from workings.cli.train import train
 from workings.cli.translate import translate
@@ -78,7 +79,8 @@ _VERBS = {
     "evaluate": (evaluate, "Judge a trained net on other rows."),
     "predict": (predict, "Predict every row of a file or folder."),
     "forecast": (forecast, "Forecast what comes after a series, with intervals."),
-    "generate": (generate, "Let a language model write."),
+    "generate": (generate, "Let a net make texts, images or rows of a table."),
+    "reconstruct": (reconstruct, "Rebuild samples, and say how far each comes out."),
     "translate": (translate, "Write a text for each text, by a net trained on pairs."),
     "report": (report, "Write the report of a run anew; open it."),
     "nets": (nets, "List every net with its settings."),
@@ -92,6 +94,8 @@ workings train photos/ --net cnn --minutes 10 --out runs/photos
 workings train house.csv --target price --test later.csv --seed 3
 workings train adult.csv --target income --set learning_rate=0.001 --set "hidden=[128, 64]"
 workings train adult.csv --target income --net mynet.py:MyNet
+workings train photos/ --net autoencoder --out runs/pictures           # without labels
+workings train parts/ --task unsupervised --set "anomalies=[scratched]"
 workings train --recipe runs/adult/recipe.yaml --out runs/again
 workings train --resume runs/adult""",
     "check": """workings check adult.csv --target income
@@ -106,7 +110,14 @@ workings forecast runs/airline --horizon 24 --out next.csv
 workings forecast runs/load --data load-until-today.csv --json""",
     "generate": """workings generate runs/book
 workings generate runs/book --prompt "It was" --length 200 --temperature 0.5
-workings generate runs/book --top-k 20 --seed 3 --samples 2 --json""",
+workings generate runs/book --top-k 20 --seed 3 --samples 2 --json
+workings generate runs/vae --samples 100 --out new-images
+workings generate runs/vae --around photo.png --spread 0.3 --out like-it
+workings generate runs/vae --between a.png b.png --steps 12 --out from-a-to-b
+workings generate runs/patients --samples 500 --seed 1 --out made.csv""",
+    "reconstruct": """workings reconstruct runs/vae photos/ --out rebuilt
+workings reconstruct runs/patients new.csv                  # CSV on standard output
+workings reconstruct runs/patients new.csv --out rebuilt.csv""",
     "translate": """workings translate runs/en-de "A man rides a horse."
 workings translate runs/en-de --file new.en --out new.de
 workings translate runs/en-de --file new.en --beams 1 --json""",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 from torch import nn
 
@@ -70,6 +70,7 @@ class NetInfo:
     learns: Learns = "labels"
 
 
+@runtime_checkable
 class NetClass(Protocol):
     """How a net is made: from the shape of one sample, the number of outputs, and its settings."""
 
@@ -120,6 +121,11 @@ def info(name: str) -> NetInfo:
     if name not in _NETS:
         raise UserError(unknown_name("net", name, list(_NETS)))
     return _NETS[name][0]
+
+
+def net_class(name: str) -> NetClass:
+    """The class of the net of that name, which there must be."""
+    return _NETS[name][1]
 
 
 def settle(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,7 +207,6 @@ def build(name: str, shape: Sequence[int], outputs: int, form: Form | None = Non
     problems += check_shape(name, shape, outputs, form)
     if problems:
         raise UserError(problems)
-    net_class = _NETS[name][1]
     if info(name).takes in SEQUENCES or info(name).learns != "labels":
-        return net_class(tuple(shape), outputs, form=form, **values)
-    return net_class(tuple(shape), outputs, **values)
+        return net_class(name)(tuple(shape), outputs, form=form, **values)
+    return net_class(name)(tuple(shape), outputs, **values)

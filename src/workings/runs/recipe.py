@@ -194,7 +194,7 @@ def _name_problems(recipe: Recipe) -> list[Problem]:
     problems = []
     for field, kind, value, choices in (
         ("net", "net", recipe.net, ["auto", *registry.names()]),
-        ("loss", "loss", recipe.loss, losses.NAMES),
+        ("loss", "loss", recipe.loss, [*losses.NAMES, "own"]),
         ("initialisation", "initialisation", recipe.initialisation, init.NAMES),
         ("optimiser", "optimiser", recipe.optimiser, list(OPTIMISERS)),
         ("schedule", "schedule", recipe.schedule, schedules.NAMES),

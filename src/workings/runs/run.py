@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars
 import torch
@@ -22,6 +22,10 @@ from workings.nets import build, custom
 from workings.runs.folder import load_weights, read_versioned
 from workings.runs.recipe import Recipe, load_recipe
 from workings.runs.work import work_of
+
+if TYPE_CHECKING:
+    from workings.runs.drawing import Drawn
+    from workings.runs.rebuilding import Rebuilt
 
 
 class Run:
@@ -127,6 +131,51 @@ class Run:
 
         how = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
         return generate(self, prompt, length=length, seed=seed, samples=samples, emit=emit, **how)  # type: ignore[arg-type]
+
+    def draw(self, samples: int = 16, seed: int = 0, emit: Emit = silent) -> Drawn:
+        """New samples by a net that draws: ``.x`` as it sees them, ``.pixels()`` of images, ``.rows()`` of a table.
+
+        Raises:
+            UserError: the net draws none, or values that cannot be.
+        """
+        from workings.runs import drawing
+
+        return drawing.draw(self, samples, seed, emit)
+
+    def vary(self, around: object, spread: float = 0.5, samples: int = 16, seed: int = 0, emit: Emit = silent) -> Drawn:
+        """Variations round one sample, by a net with a code: noise is added to its code, and the sum decoded.
+
+        around: data with one sample; ``"FILE:17"`` for the 17th of many; ``17`` for that of the data trained on.
+        spread: of the noise; 1 is as wide as the codes of the training samples are spread.
+
+        Raises:
+            UserError: the net has no code; a sample that cannot be read; values that cannot be.
+        """
+        from workings.runs import drawing
+
+        return drawing.vary(self, around, spread, samples, seed, emit)
+
+    def between(self, a: object, b: object, steps: int = 9, emit: Emit = silent) -> Drawn:
+        """The way from one sample to another in ``steps`` equal steps of the code, both ends included.
+
+        a, b: as ``around`` of :meth:`vary`.
+
+        Raises:
+            UserError: as :meth:`vary`.
+        """
+        from workings.runs import drawing
+
+        return drawing.between(self, a, b, steps, emit)
+
+    def reconstruct(self, data: object, emit: Emit = silent, on_bad_file: OnBad = "refuse") -> Rebuilt:
+        """Samples as the net rebuilds them: ``.table`` with the error of each, ``.x`` and ``.rebuilt``.
+
+        Raises:
+            UserError: the net rebuilds nothing, or data that does not fit the run.
+        """
+        from workings.runs import rebuilding
+
+        return rebuilding.reconstruct(self, data, emit, on_bad_file)
 
     def _read(self, data: object, require_target: bool, emit: Emit, on_bad_file: OnBad) -> Dataset:
         emit(Phase("reading", "the data"))

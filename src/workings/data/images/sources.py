@@ -65,5 +65,10 @@ class ImageSource(Source):
 
     def to_pixels(self, x_BCHW: Tensor) -> np.ndarray:
         """Normalised images back as uint8 for looking at; what lies outside black and white is cut."""
-        r_BCHW = x_BCHW.float().cpu() * self.std_C[:, None, None] + self.mean_C[:, None, None]
-        return (r_BCHW.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
+        return as_pixels(self.mean_C, self.std_C, x_BCHW)
+
+
+def as_pixels(mean_C: Tensor, std_C: Tensor, x_BCHW: Tensor) -> np.ndarray:
+    """See :meth:`ImageSource.to_pixels`."""
+    r_BCHW = x_BCHW.float().cpu() * std_C[:, None, None] + mean_C[:, None, None]
+    return (r_BCHW.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
