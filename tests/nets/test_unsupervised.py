@@ -24,6 +24,10 @@ CASES: list[tuple[str, tuple[int, ...], Form, dict[str, Any]]] = [
     ("vae", (6,), TABLE, {"hidden": (5,), "code": 2, "activation": "tanh", "free_bits": 0.1, "beta": 0.5}),
     ("vae", (1, 4, 4), Form(), {"hidden": (5,), "code": 3, "activation": "tanh", "beta": 2.0}),
     ("vae", (2, 9, 8), Form(), {"channels": (2, 3), "code": 2, "activation": "silu", "likelihood": "gaussian"}),
+    ("gan", (6,), Form(), {"hidden": (5,), "code": 3}),
+    ("gan", (6,), TABLE, {"hidden": (5,), "spectral": True, "penalty": "none"}),
+    ("gan", (1, 4, 4), Form(), {"hidden": (5, 5), "code": 3, "penalty": "wgan-gp"}),
+    ("gan", (2, 9, 8), Form(), {"channels": (2, 3), "code": 4, "spectral": True}),
 ]
 every_net = pytest.mark.parametrize(
     "case", CASES, ids=[f"{name}-{'x'.join(map(str, shape))}-{i}" for i, (name, shape, _, _) in enumerate(CASES)]

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from workings.base.events import Emit, EpochEnded, Stepped, Stopped
-from workings.learning.rules import Batches, LearningRule
+from workings.learning.rules import Batches, LearningRule, Tells
 from workings.learning.stream import Stream
 
 CHUNK = 8
@@ -60,7 +60,10 @@ class LoopSettings:
 
 @dataclass
 class LoopState:
-    """Everything that changes while a loop runs, but for the rule's tensors."""
+    """Everything that changes while a loop runs, but for the rule's tensors.
+
+    shown: of a net that draws, what it drew on the way, by the step.
+    """
 
     step: int = 0
     best_value: float | None = None
@@ -72,6 +75,7 @@ class LoopState:
     points: list[tuple[int, float, str, str, float, float]] = field(default_factory=list)
     best: dict[str, Tensor] = field(default_factory=dict)
     averaged: dict[str, Tensor] = field(default_factory=dict)
+    shown: dict[str, Tensor] = field(default_factory=dict)
 
     def record(self, step: int, epoch: float, split: str, name: str, value: float) -> None:
         """One point of the run's record: (step, epoch, split, name, value, seconds)."""
@@ -262,6 +266,9 @@ def _look(
     metrics = {"train_loss": sum(state.losses) / len(state.losses)}
     state.record(state.step, exact_epoch, "train", "loss", metrics["train_loss"])
     state.record(state.step, exact_epoch, "train", "learning_rate", rule.learning_rate(max(0, state.step - 1)))
+    for name, value in (rule.told() if isinstance(rule, Tells) else {}).items():
+        state.record(state.step, exact_epoch, "train", name, value)
+        metrics[f"train_{name}"] = value
     current = net_tensors(rule)
     raw: dict[str, Tensor] = {}
     if settings.average and state.averaged:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -33,4 +33,13 @@ class LearningRule(Protocol):
 
     def finished(self, epoch: int) -> str | None:
         """Asked after each whole epoch: the reason to stop, if the rule has one (as the perceptron's has)."""
+        ...
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """A rule that has more to tell of training than its loss."""
+
+    def told(self) -> dict[str, float]:
+        """Asked at each look: values since it was last asked, for the record, by name."""
         ...

@@ -45,6 +45,13 @@ TASK_METRICS: dict[str, TaskMetric] = {
     "anomaly_average_precision": TaskMetric(True, "average precision of the anomaly score", UNSUPERVISED),
     "anomalies_found": TaskMetric(True, "share of the anomalies above the threshold", UNSUPERVISED),
     "false_alarms": TaskMetric(False, "share of the regular samples above the threshold", UNSUPERVISED),
+    "modes_found": TaskMetric(True, "classes that draws reach, of those there are", UNSUPERVISED),
+    "rarest_share": TaskMetric(True, "share of the draws that are of the class drawn most rarely", UNSUPERVISED),
+    "draws_precision": TaskMetric(True, "share of the draws that lie among real samples", UNSUPERVISED),
+    "draws_recall": TaskMetric(True, "share of real samples that lie among draws", UNSUPERVISED),
+    "draws_coverage": TaskMetric(True, "share of real samples with a draw among their neighbours", UNSUPERVISED),
+    "energy_distance": TaskMetric(False, "energy distance of draws and real samples; 0 where alike", UNSUPERVISED),
+    "judge_accuracy": TaskMetric(True, "accuracy of the net that names the classes of draws", UNSUPERVISED),
     "wer": TaskMetric(False, "word error rate: edits a word of the truth", TRANSLATION),
 }
 

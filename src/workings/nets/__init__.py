@@ -22,6 +22,7 @@ from workings.nets import gpt as _gpt  # noqa: F401  isort: skip
 from workings.nets import transformer as _transformer  # noqa: F401  isort: skip
 from workings.nets import autoencoder as _autoencoder  # noqa: F401  isort: skip
 from workings.nets import vae as _vae  # noqa: F401  isort: skip
+from workings.nets import gan as _gan  # noqa: F401  isort: skip
 from workings.nets.registry import NetInfo, build, check_shape, info, infos, names, settle
 from workings.nets.settings import SettingInfo
 

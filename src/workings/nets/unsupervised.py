@@ -19,9 +19,12 @@ class Unsupervised(nn.Module):
 
     ``objective`` has the form of every loss, (out, y, w) → (), so every lane can execute it; y is the sample itself.
     by_gradient: whether that is how it learns; a net with a rule of its own says no, and names it in ``runs.fit``.
+    judged_by_draws: whether its loss says little of how good it is, so that what it draws is compared with validation
+        samples, too.
     """
 
     by_gradient = True
+    judged_by_draws = False
 
     def per_sample(self, out: Tensor, x: Tensor) -> Tensor:
         """What is minimised, (B,), of each sample; ``out`` is what ``forward(x)`` gave."""

@@ -41,6 +41,7 @@ def save_checkpoint(root: Path, rule: LearningRule, state: LoopState) -> None:
     tensors = {f"rule.{name}": tensor.detach().clone().contiguous() for name, tensor in rule.tensors().items()}
     tensors.update({f"best.{name}": tensor.contiguous() for name, tensor in state.best.items()})
     tensors.update({f"averaged.{name}": tensor.contiguous() for name, tensor in state.averaged.items()})
+    tensors.update({f"shown.{name}": tensor.contiguous() for name, tensor in state.shown.items()})
     tensors["generator"] = torch.get_rng_state()
     save_file(tensors, working / "state.safetensors")
     write_json(
@@ -100,6 +101,7 @@ def load_checkpoint(root: Path, rule: LearningRule) -> LoopState | None:
         points=[tuple(point) for point in content["points"]],
         best=_part(tensors, "best."),
         averaged=_part(tensors, "averaged."),
+        shown=_part(tensors, "shown."),
     )
 
 

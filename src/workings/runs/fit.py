@@ -31,7 +31,7 @@ from workings.learning.rules import Batches, LearningRule
 from workings.learning.schedules import make_schedule
 from workings.learning.step import LossFunction, Regularisation
 from workings.learning.stream import Stream
-from workings.nets.unsupervised import Unsupervised
+from workings.nets.unsupervised import Draws, Unsupervised
 from workings.nets.whitened import VGG
 from workings.runs.machine import keep_freed_memory
 from workings.runs.recipe import Recipe
@@ -40,12 +40,13 @@ from workings.runs.work import work_of
 
 # Enough patches for a stem's few eigenvectors, and little to read.
 STARTING_ROWS = 2000
+SHOWN = 16  # samples drawn on the way
 CLOCK_SHARE = 0.85  # of the minutes given, for steps; looks at the validation rows take the rest
 
 Augment = Callable[[Tensor], Tensor]
 
 # Nets that learn by a rule of their own: the module whose ``make_rule(fit)`` makes it.
-_RULES: dict[str, str] = {}
+_RULES: dict[str, str] = {"gan": "workings.learning.adversarial"}
 
 
 @dataclass
@@ -168,7 +169,17 @@ class Fit:
         """Quick metrics on the validation rows."""
         assert self.val is not None
         stored = channels_last if self.channels_last else None
-        return work_of(self.task).quick(self.task, self.net, self.val, self.loss, stored)
+        found = work_of(self.task).quick(self.task, self.net, self.val, self.loss, stored)
+        self._show()
+        return found
+
+    def _show(self) -> None:
+        """Keep what the net draws after its looks 1, 2, 4, 8 …, always from the same noise."""
+        look, step = self.state.step // self.every, self.state.step
+        if isinstance(self.net, Draws) and look & (look - 1) == 0:
+            self.net.eval()
+            self.state.shown[str(step)] = self.net.draw(SHOWN, torch.Generator().manual_seed(SHOWN))
+            self.net.train()
 
     @property
     def channels_last(self) -> bool:

@@ -96,7 +96,12 @@ def read_versioned(path: Path) -> dict[str, Any]:
 
 def save_weights(path: Path, net: nn.Module) -> None:
     """The net's state under its own names, as safetensors."""
-    tensors = {name: tensor.detach().clone().contiguous() for name, tensor in net.state_dict().items()}
+    save_tensors(path, net.state_dict())
+
+
+def save_tensors(path: Path, named: Mapping[str, Tensor]) -> None:
+    """Tensors by name, as safetensors."""
+    tensors = {name: tensor.detach().clone().contiguous() for name, tensor in named.items()}
     write_atomically(path, lambda temporary: save_file(tensors, temporary))
 
 

@@ -14,7 +14,7 @@ from workings.runs.recipe import Recipe
 from workings.runs.settle import Facts, Settling, clamp, imbalance, schedule, setting
 
 STEPS = 3000
-_PARTS: dict[str, str] = {"vae": "workings.runs.settle_vae"}
+_PARTS: dict[str, str] = {"gan": "workings.runs.settle_gan", "vae": "workings.runs.settle_vae"}
 
 
 def settle_unsupervised(s: Settling, facts: Facts) -> Recipe:

@@ -77,6 +77,8 @@ def _train(job: Job) -> Run:
     perceptron_verdict(job, fit)
     files.save_weights(path / "weights.safetensors", net)
     files.save_record(path / "record.parquet", fit.state.points)
+    if fit.state.shown:
+        files.save_tensors(path / "draws.safetensors", fit.state.shown)
     run = Run(path, job.recipe, dataset.schema, data.prep, net)
     with job.phase("evaluating", "on the test rows"):
         outcome = write_outcome(run, fit, data.train, data.test, data.test_dataset or dataset, job.emit)

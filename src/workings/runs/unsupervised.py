@@ -24,6 +24,7 @@ from workings.learning import unsupervised_scores as scores
 from workings.learning.metrics import Evaluation
 from workings.learning.step import LossFunction
 from workings.learning.task_metrics import names_for
+from workings.learning.two_samples import energy_distance
 from workings.nets.unsupervised import Codes, Reconstructs, Scores
 from workings.runs.folder import read_versioned, write_versioned
 from workings.runs.work import Stored, Work, keep_wanted
@@ -35,6 +36,7 @@ _MEASURES: dict[str, str] = {"vae": "workings.runs.measure_vae"}
 
 FALSE_ALARMS = 0.05  # of regular samples, where nobody says otherwise
 MOST_SCORES = 10_000  # kept to set thresholds by
+MOST_COMPARED = 1000  # samples of validation that draws are compared with
 BATCH = 512
 
 
@@ -52,8 +54,11 @@ class UnsupervisedWork(Work):
             for x in batches_of(net, source):
                 laid = x if stored is None else stored(x)
                 total += float(loss(net(laid).float(), x, None)) * len(x)
+            found = {"loss": total / len(source)}
+            if getattr(net, "judged_by_draws", False) and len(source) > 1:
+                found["energy_distance"] = draws_apart(net, source)
         net.train()
-        return {"loss": total / len(source)}
+        return found
 
     def after_training(self, run: Run, train: Source, val: Source | None, emit: Emit) -> None:
         """Keep ``scores.json``: how unusual regular samples are, for thresholds, and the mean training sample."""
@@ -123,6 +128,12 @@ def _whole(run: Run, dataset: Dataset, emit: Emit) -> Source:
     for problem in source.problems:
         emit(Noticed(problem))
     return source
+
+
+def draws_apart(net: Any, source: Source, most: int = MOST_COMPARED) -> float:
+    """The energy distance between at most ``most`` samples, the first ones, and as many drawn; see ``two_samples``."""
+    n = min(len(source), most)
+    return energy_distance(source.x(torch.arange(n)), net.draw(max(n, MOST_COMPARED), torch.Generator().manual_seed(0)))
 
 
 def batches_of(net: nn.Module, source: Source) -> Iterator[Tensor]:

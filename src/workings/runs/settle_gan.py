@@ -1,0 +1,31 @@
+"""The recipe of a generative adversarial network, where it differs from that of other nets without labels."""
+
+from __future__ import annotations
+
+import torch
+
+from workings.nets.gan import usual_noise
+from workings.runs.settle import Facts, Settling, setting
+
+AVERAGE = 0.995
+
+
+def settle(s: Settling, facts: Facts) -> None:
+    """See :mod:`workings.runs.settle_unsupervised`."""
+    image = facts.is_image
+    setting(s, "code", usual_noise(facts.shape), "numbers of noise that a sample is made from")
+    threads = (s.recipe.threads or torch.get_num_threads()) if image else 1
+    s.fill("lane", f"eager@{threads}", "the two players' turns have one way to be executed", ("auto",))
+    s.fill("batch_size", min(facts.n, 64 if image else 256), "small batches: a game needs many turns")
+    s.fill("optimiser", "adam", "it scales each weight's step by how large its gradients were")
+    beta1 = {"beta1": 0.5} if s.recipe.optimiser in ("adam", "adamw") else {}
+    s.fill("weight_decay", 0.0, "the penalty is what holds the players")
+    wanted = {**beta1, "weight_decay": s.recipe.weight_decay or 0.0} | dict(s.recipe.optimiser_settings)
+    if wanted != s.recipe.optimiser_settings:
+        s.put("optimiser_settings", wanted, "little momentum: the other player turns the slope at each step")
+    s.fill("learning_rate", 5e-4 if image else 1e-3, "small steps, so that neither player outruns the other")
+    s.fill("schedule", "constant", "a game has no minimum to settle in; the averaged weights are what settles")
+    s.fill("warmup", 0.0, "the players start alike")
+    s.fill("average", AVERAGE, "the players circle; the mean of their weights lies nearer to the middle")
+    if facts.n_val:
+        s.fill("monitor", "energy_distance", "how far draws are from validation samples; no loss says it")
