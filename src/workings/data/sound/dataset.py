@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -12,16 +11,16 @@ from torch import Tensor
 
 from workings.base.errors import refuse
 from workings.base.problems import Problem, shorten
-from workings.data.dataset import Dataset
+from workings.data.labelled_dataset import LabelledDataset
 from workings.data.schema import Schema, Task
 from workings.data.sound.grouping import split_recordings
 from workings.data.sound.prepare import SoundPreparation
 from workings.data.sound.reading import Recordings
 from workings.data.sound.sources import SoundSource
-from workings.data.split import Split, bands
+from workings.data.split import Split
 
 
-class SoundDataset(Dataset):
+class SoundDataset(LabelledDataset):
     """Recordings that were all decoded and checked, as log-mel frames.
 
     options: of reading, as given. skipped: files that could not be used and were left out on request.
@@ -45,22 +44,13 @@ class SoundDataset(Dataset):
         return self.recordings.names
 
     @property
-    def labelled(self) -> bool:
-        """Whether the target is known."""
-        return self.recordings.y is not None
-
-    @property
-    def class_counts(self) -> dict[str, int]:
-        """Recordings of each class, in the order of the classes; empty for numbers and without labels."""
-        if self.recordings.y is None or self.task.classes is None:
-            return {}
-        counts = Counter(self.recordings.y.tolist())
-        return {name: counts[k] for k, name in enumerate(self.task.classes)}
+    def y(self) -> np.ndarray | None:
+        """See :class:`LabelledDataset`."""
+        return self.recordings.y
 
     def split(self, seed: int, test_fraction: float, val_fraction: float) -> Split:
         """Every class in proportion, equal recordings on one side; where there are groups, a group on one side."""
-        y, hold_out = self.recordings.y, self.options.get("hold_out")
-        assert y is not None, "recordings without labels are predicted, not split"
+        hold_out = self.options.get("hold_out")
         if hold_out is not None and test_fraction == 0:
             raise refuse(
                 "hold-out-without-test",
@@ -68,8 +58,7 @@ class SoundDataset(Dataset):
                 why="Its recordings would be neither trained nor tested on.",
                 do="Leave out hold_out, or leave out --test and test_fraction=0.",
             )
-        strata = bands(y) if self.task.classes is None else y
-        by = "each tenth of the target" if self.task.classes is None else "each class"
+        strata, by = self.strata()
         recordings = self.recordings
         fractions = (test_fraction, val_fraction)
         return split_recordings(strata, recordings.hashes, recordings.groups, hold_out, seed, fractions, by)
@@ -85,10 +74,7 @@ class SoundDataset(Dataset):
         mean_F = total_F / count
         std_F = (squares_F / count - mean_F**2).clamp(min=0).sqrt()
         std_F[std_F < 1e-3] = 1.0  # a band of one value carries nothing
-        target_mean, target_std = 0.0, 1.0
-        if self.task.classes is None and recordings.y is not None:
-            y = recordings.y[train_rows]
-            target_mean, target_std = float(y.mean()), float(y.std()) or 1.0
+        target_mean, target_std = self.target_units(train_rows)
         seconds = recordings.seconds[train_rows]
         return SoundPreparation(
             mel=recordings.hearing.mel,
@@ -138,17 +124,9 @@ class SoundDataset(Dataset):
             recordings.starts[index],
             recordings.lengths[index],
             prep,
-            self._target(prep, rows),
+            self.targets(prep, rows),
             rows,
             [recordings.names[i] for i in rows],
             recordings.seconds[rows],
             None if recordings.groups is None else [recordings.groups[i] for i in rows],
         )
-
-    def _target(self, prep: SoundPreparation, rows: np.ndarray) -> Tensor:
-        y = self.recordings.y
-        if y is None:
-            return torch.zeros(len(rows), dtype=torch.int64 if self.task.classes else torch.float32)
-        if self.task.classes is not None:
-            return torch.from_numpy(y[rows].astype(np.int64))
-        return torch.from_numpy(((y[rows] - prep.target_mean) / prep.target_std).astype(np.float32))

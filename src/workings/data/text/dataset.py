@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
-from torch import Tensor
 
 from workings.base.problems import Problem, shorten
-from workings.data.dataset import Dataset
+from workings.data.labelled_dataset import LabelledDataset
 from workings.data.schema import Schema, Task
-from workings.data.split import FEW_ROWS, Split, bands, stratified_split
+from workings.data.split import FEW_ROWS, Split, stratified_split
 from workings.data.text.brought import Unit
 from workings.data.text.checks import equal_texts, normal
 from workings.data.text.prepare import TextPreparation
@@ -50,7 +47,7 @@ class Texts:
     problems: list[Problem] = field(default_factory=list)
 
 
-class TextDataset(Dataset):
+class TextDataset(LabelledDataset):
     """Texts, each with a label."""
 
     kind: Literal["text"] = "text"
@@ -64,28 +61,17 @@ class TextDataset(Dataset):
         self.digest = read.digest
 
     @property
-    def labelled(self) -> bool:
-        """Whether the target is known."""
-        return self.read.y is not None
-
-    @property
-    def class_counts(self) -> dict[str, int]:
-        """Texts of each class, in the order of the classes; empty for numbers and for unlabelled texts."""
-        if self.read.y is None or self.task.classes is None:
-            return {}
-        counts = Counter(self.read.y.tolist())
-        return {name: counts[k] for k, name in enumerate(self.task.classes)}
+    def y(self) -> np.ndarray | None:
+        """See :class:`LabelledDataset`."""
+        return self.read.y
 
     def split(self, seed: int, test_fraction: float, val_fraction: float) -> Split:
         """Every class in proportion, equal texts and the texts of one group on one side; few texts are not split."""
-        y = self.read.y
-        assert y is not None, "unlabelled texts are predicted, not split"
         if self.n < FEW_ROWS:
             none = np.zeros(0, dtype=np.int64)
             return Split(np.arange(self.n), none, none, f"{self.n} texts are too few to hold any back")
-        strata = bands(y) if self.task.classes is None else y
+        strata, by = self.strata()
         train, val, test = stratified_split(strata, self._together(), seed, test_fraction, val_fraction)
-        by = "each tenth of the target" if self.task.classes is None else "each class"
         what = "equal texts" if self.read.groups is None else "equal texts and those of one group"
         return Split(train, val, test, f"drawn at random, {by} in proportion, {what} on one side")
 
@@ -111,9 +97,7 @@ class TextDataset(Dataset):
         length = int(max(1, min(sizes.max(), options.get("length", LONGEST[kind]))))
         step = max(1, -(-int(sizes.max() + 1) // BINS))
         edges = np.arange(0, sizes.max() + 1 + step, step)
-        mean, std = 0.0, 1.0
-        if self.task.classes is None and read.y is not None:
-            mean, std = float(read.y[train_rows].mean()), float(read.y[train_rows].std()) or 1.0
+        mean, std = self.target_units(train_rows)
         return TextPreparation(
             tokens=kind,
             tokeniser=found.tokeniser.to_json(),
@@ -140,15 +124,7 @@ class TextDataset(Dataset):
         texts = [read.texts[i] for i in rows]
         tokens = Tokeniser.from_json(prep.tokeniser).encode(texts)
         places = None if read.places is None else [read.places[i] for i in rows]
-        return TextSource(tokens, self._target(prep, rows), read.rows[rows], prep.form, prep.length, places, texts)
-
-    def _target(self, prep: TextPreparation, rows: np.ndarray) -> Tensor:
-        y = self.read.y
-        if y is None:
-            return torch.zeros(len(rows), dtype=torch.int64 if self.task.classes else torch.float32)
-        if self.task.classes is not None:
-            return torch.from_numpy(y[rows].astype(np.int64))
-        return torch.from_numpy(((y[rows] - prep.target_mean) / prep.target_std).astype(np.float32))
+        return TextSource(tokens, self.targets(prep, rows), read.rows[rows], prep.form, prep.length, places, texts)
 
     def texts_of(self, rows: np.ndarray) -> list[str]:
         """The texts of ``rows`` (m,), numbers in the user's data from 0."""
