@@ -40,7 +40,8 @@ class Field(BaseModel):
     min, max, mean, std: of numbers (std with ddof 0). top: the most frequent values of the others, with counts.
     zeros: cells that are exactly 0. zeros_suspicious: 0 looks like a stand-in for a missing value.
     categories: values that have a code of their own, most frequent first. date_format: how dates are written.
-    decimal_comma: numbers are written 3,14. wide: kept as float64, as float32 would lose digits that matter.
+    decimal_comma: numbers are written 3,14. whole: all are whole numbers. wide: kept as float64, as float32 would lose
+        digits that matter.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Field(BaseModel):
     date_format: str | None = None
     date_has_time: bool = False
     decimal_comma: bool = False
+    whole: bool = False
     wide: bool = False
 
 

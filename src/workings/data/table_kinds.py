@@ -159,6 +159,7 @@ def _figures(p: ColumnProfile) -> dict[str, object]:
         "std": p.std,
         "zeros": p.zeros,
         "decimal_comma": bool(p.decimal_comma),
+        "whole": p.whole == p.finite,
         "wide": bool(p.std > 0 and spacing > 1e-4 * p.std),
     }
 

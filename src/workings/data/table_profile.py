@@ -138,6 +138,8 @@ class ColumnProfile:
             return
         if values.dtype == pl.String:
             self._look(values)
+        elif values.dtype == pl.Datetime:
+            self.times += int(((values.dt.hour() != 0) | (values.dt.minute() != 0)).sum() or 0)
         self._add_numbers(values, rows)
         self._add_counts(values, is_whole_table)
 
