@@ -21,14 +21,14 @@ class FileKind:
     """Files that are samples of one kind.
 
     noun: what one is called; its plural ends in s. suffixes: of what is read. foreign: of samples in formats that are
-    not read, which is worth a warning; convert: what to do about them. usual: the formats to name where there are none.
+    not read, which is worth a warning; convert: what to do about them. wanted: what to do where there are none.
     """
 
     noun: str
     suffixes: frozenset[str]
     foreign: frozenset[str]
     convert: str
-    usual: str
+    wanted: str
 
 
 @dataclass
@@ -191,7 +191,7 @@ class _LeftOut:
             f"no-{noun}s",
             f"There are no {noun}s in '{self.root}'.{found}",
             where=shorten(self.others),
-            do=f"Give a folder that holds a folder of {self.kind.usual} files per class.",
+            do=self.kind.wanted,
         )
 
 

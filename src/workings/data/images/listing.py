@@ -22,7 +22,7 @@ IMAGES = FileKind(
     suffixes=SUFFIXES,
     foreign=frozenset(".heic .heif .avif .svg .dcm .raw .cr2 .nef .dng .psd .jp2 .npy .npz .eps .pdf".split()),
     convert="Convert them to PNG or JPEG.",
-    usual="PNG, JPEG, PGM, PPM, BMP, GIF, TIFF or WEBP",
+    wanted="Give a folder that holds a folder of PNG, JPEG, PGM, PPM, BMP, GIF, TIFF or WEBP files per class.",
 )
 
 

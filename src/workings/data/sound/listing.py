@@ -23,7 +23,7 @@ RECORDINGS = FileKind(
     suffixes=SUFFIXES,
     foreign=FOREIGN_SUFFIXES,
     convert="Convert them to WAV or FLAC, for example: ffmpeg -i IN OUT.flac",
-    usual="WAV, FLAC, OGG or MP3",
+    wanted="Give a folder that holds a folder of WAV, FLAC, OGG or MP3 files per class.",
 )
 
 

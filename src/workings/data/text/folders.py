@@ -12,13 +12,29 @@ import polars as pl
 
 from workings.base.errors import UserError, refuse
 from workings.base.problems import Problem, nearest, shorten
+from workings.data.folders import (
+    FileKind,
+    Listing,
+    look_into,
+    natural,
+    parts_in,
+    refuse_a_level_too_high,
+    refuse_parts,
+    subfolders,
+)
 from workings.data.text.brought import Brought, Unit
 from workings.data.text.plain import Plain, read_plain
 
-SUFFIX = ".txt"
+WANTED = "Give a folder with a folder of .txt files for each class, or with a .txt file for each class."
+TEXTS = FileKind(
+    noun="text",
+    suffixes=frozenset({".txt"}),
+    foreign=frozenset(".md .rst .html .htm .xml .json .tex .rtf .doc .docx .odt .pdf .epub .eml".split()),
+    convert="Save them as plain text, UTF-8, with names that end in .txt.",
+    wanted=WANTED,
+)
 LOOKED_AT = 200  # files of a folder, to see what it is about
 _ABOUT = re.compile(r"^(readme|licen[cs]e|copying|changelog|authors|notes?)\b", re.I)
-_PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test", "val": "val", "valid": "val"}
 
 
 def holds_texts(root: Path) -> bool:
@@ -27,7 +43,7 @@ def holds_texts(root: Path) -> bool:
     files = [item for item in _visible(root) if item.is_file()]
     for folder in inside[:20]:
         files += [item for item in _visible(folder)[: LOOKED_AT // 10] if item.is_file()]
-    texts = sum(path.suffix.lower() == SUFFIX for path in files)
+    texts = sum(path.suffix.lower() in TEXTS.suffixes for path in files)
     return texts > 0 and 2 * texts > len(files)
 
 
@@ -37,30 +53,25 @@ def read_folder(root: Path, target: str | None) -> Brought:
     Raises:
         UserError: no text; one class only; train/ and test/ inside; files that are not UTF-8.
     """
-    folders = [item for item in _visible(root) if item.is_dir()]
-    _refuse_parts(root, folders)
-    by_class = {folder.name: _texts_in(folder) for folder in folders}
-    empty = [name for name, files in by_class.items() if not files]
-    by_class = {name: files for name, files in by_class.items() if files}
-    loose = [item for item in _visible(root) if item.is_file()]
-    if by_class:
-        brought = _whole_files(root, by_class, target)
-        brought.problems += _left_out(loose, "lie beside the folders of the classes")
-        if empty:
-            what = f"{len(empty)} folder(s) hold no text and make no class."
-            brought.problems.append(Problem("warning", "empty-class-folder", what, shorten(empty), len(empty)))
+    parts = parts_in(folder.name for folder in subfolders(root))
+    if "train" in parts and len(parts) > 1 and subfolders(root / parts["train"]):
+        raise refuse_parts(root, parts)
+    inside = look_into(root, TEXTS)
+    if inside.by_class:
+        brought = _whole_files(root, inside.by_class, target)
+        brought.problems += inside.labelled().problems
         return brought
-    texts = [path for path in loose if path.suffix.lower() == SUFFIX]
-    about = [path for path in texts if _ABOUT.match(path.stem)]
-    classes = [path for path in texts if path not in about]
-    others = [path for path in loose if path not in texts]
+    about = [path for path in inside.loose if _ABOUT.match(path.stem)]
+    classes = [path for path in inside.loose if path not in about]
     if not classes:
-        what = f"There are no texts in '{root}'."
-        do = "Give a folder with a folder of .txt files for each class, or with a .txt file for each class."
-        raise refuse("no-texts", what, where=shorten(path.name for path in loose), do=do)
+        what = f"There are no texts in '{root}' but such as are about the data by their names."
+        raise refuse("no-texts", what, where=shorten(path.name for path in about), do=WANTED)
     brought = _lines(root, classes, target)
-    brought.problems += _left_out(about, "are about the data by their names, and make no class")
-    brought.problems += _left_out(others, "are no text files")
+    if about:
+        what = f"{len(about):,} file(s) are about the data by their names, and make no class; they were left out."
+        where = shorten(path.name for path in about)
+        brought.problems.append(Problem("warning", "files-left-out", what, where, len(about)))
+    brought.problems += inside.left_out
     return brought
 
 
@@ -77,19 +88,18 @@ def read_flat(path: Path, unit: Unit) -> Brought:
             f"Did you mean '{path.parent / guess}'?" if guess else "To judge one text from Python, give a list: [text]."
         )
         raise refuse("no-such-file", f"There is no file '{path}'.", do=do)
-    files = _texts_in(path) if path.is_dir() else [path]
-    if not files:
-        raise refuse("no-texts", f"There are no .txt files in '{path}'.", do="Give a .txt file, or a folder of them.")
-    root = path if path.is_dir() else path.parent
-    return _of_lines(root, read_plain(files)) if unit == "line" else _of_files(root, read_plain(files))
+    listing = look_into(path, TEXTS).unlabelled() if path.is_dir() else Listing(path.parent, [path], [path.name])
+    plain = read_plain(listing.files)
+    brought = _of_lines(listing.root, plain) if unit == "line" else _of_files(listing.root, plain)
+    brought.problems += listing.problems
+    return brought
 
 
 def _whole_files(root: Path, by_class: dict[str, list[Path]], target: str | None) -> Brought:
     if len(by_class) == 1:
         name = next(iter(by_class))
-        inner = [item.name for item in _visible(root / name) if item.is_dir()]
-        do = f"If the folders inside it are the classes, give '{root / name}'." if len(inner) > 1 else ""
-        raise _one_class(root, f"a single folder with texts, '{name}'", shorten(inner), do)
+        refuse_a_level_too_high(root, name)
+        raise _one_class(root, f"a single folder with texts, '{name}'", "")
     brought = _of_files(root, read_plain(path for files in by_class.values() for path in files))
     labels = [name for name, files in by_class.items() for _ in files]
     return _labelled(brought, labels, target)
@@ -98,7 +108,7 @@ def _whole_files(root: Path, by_class: dict[str, list[Path]], target: str | None
 def _lines(root: Path, files: Sequence[Path], target: str | None) -> Brought:
     if len(files) == 1:
         do = f"To learn to go on with the text instead: workings train '{files[0]}' --task language."
-        raise _one_class(root, f"a single text file, '{files[0].name}'", "", do)
+        raise _one_class(root, f"a single text file, '{files[0].name}'", do)
     plain = read_plain(files)
     brought = _of_lines(root, plain)
     labels = [each.path.stem for each in plain for line in each.lines()]
@@ -133,43 +143,10 @@ def _digest(plain: Sequence[Plain]) -> str:
     return hashlib.sha256("\n".join(each.digest for each in plain).encode()).hexdigest()
 
 
-def _one_class(root: Path, found: str, where: str, do: str) -> UserError:
-    do = do or "Give a folder with a folder of .txt files for each class, or with a .txt file for each class."
+def _one_class(root: Path, found: str, do: str) -> UserError:
     why = "There is nothing to tell apart."
-    return refuse("one-class", f"'{root}' holds {found}, so there is one class only.", where=where, why=why, do=do)
-
-
-def _left_out(paths: Sequence[Path], why: str) -> list[Problem]:
-    if not paths:
-        return []
-    what = f"{len(paths):,} file(s) {why}; they were left out."
-    return [Problem("warning", "files-left-out", what, shorten(path.name for path in paths), len(paths))]
-
-
-def _refuse_parts(root: Path, folders: Sequence[Path]) -> None:
-    """A folder of train/ and test/ is two data sets; which is which is the user's to say."""
-    parts = {_PARTS[folder.name.lower()]: folder for folder in folders if folder.name.lower() in _PARTS}
-    if "train" not in parts or len(parts) < 2 or not any(item.is_dir() for item in _visible(parts["train"])):
-        return
-    tested = parts.get("test") or parts["val"]
-    raise refuse(
-        "train-and-test-folders",
-        f"'{root}' holds {', '.join(folder.name + '/' for folder in parts.values())}, not a folder per class.",
-        why="Taken as they are, the parts would be the classes.",
-        do=f"Give the parts separately: workings train '{parts['train']}' --test '{tested}'.",
-    )
-
-
-def _texts_in(folder: Path) -> list[Path]:
-    found = sorted(folder.rglob("*"), key=lambda path: natural(path.as_posix()))
-    return [path for path in found if path.suffix.lower() == SUFFIX and path.is_file() and path.name[0] != "."]
+    return refuse("one-class", f"'{root}' holds {found}, so there is one class only.", why=why, do=do or WANTED)
 
 
 def _visible(folder: Path) -> list[Path]:
     return sorted((item for item in folder.iterdir() if item.name[0] != "."), key=lambda path: natural(path.name))
-
-
-def natural(text: str) -> list[tuple[int, int, str]]:
-    """Sort key under which s2 comes before s10."""
-    parts = re.split(r"(\d+)", text)
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]

@@ -12,6 +12,7 @@ import polars as pl
 
 from workings.base.errors import UserError, refuse
 from workings.base.problems import Problem, nearest, shorten
+from workings.data.folders import natural
 from workings.data.schema import Schema, Task
 from workings.data.table_cells import clean, is_true, numbers
 from workings.data.table_convert import classes_of
@@ -20,7 +21,7 @@ from workings.data.table_target import infer_task
 from workings.data.text.brought import UNITS, Brought
 from workings.data.text.checks import duplicate_problems, empty_problems, label_problems, length_note
 from workings.data.text.dataset import TextDataset, Texts, checked
-from workings.data.text.folders import natural, read_folder
+from workings.data.text.folders import read_folder
 from workings.data.text.tables import is_texts, of_lists, read_columns
 
 
