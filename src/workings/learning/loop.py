@@ -44,7 +44,8 @@ class LoopSettings:
     value before stopping; None never stops early. monitor: the validation metric watched; ``higher`` whether more
     is better. seconds: stop at the end of the chunk in which the clock passes this; None has no clock.
     average: decay per step of an exponential moving average of the weights that is evaluated and kept instead
-    of the weights themselves; 0 for none. average_from: the step from which it is taken.
+    of the weights themselves; 0 for none. judge_from: steps of pre-training, before which nothing is judged, kept or
+    averaged.
     """
 
     steps: int
@@ -56,6 +57,7 @@ class LoopSettings:
     checkpoint_seconds: float = 20.0
     average: float = 0.0
     keep_best: bool = True
+    judge_from: int = 0
 
 
 @dataclass
@@ -125,6 +127,8 @@ def run_loop(
     try:
         while state.step < settings.steps and state.stopped is None:
             until = min(settings.steps, (state.step // settings.evaluate_every + 1) * settings.evaluate_every)
+            if state.step < settings.judge_from:
+                until = min(until, settings.judge_from)  # so that no look sees losses of both
             k = min(CHUNK - state.step % CHUNK, until - state.step)
             whole = False
             chunk_losses = _advance(rule, source, stream, state.step, k, augment)
@@ -223,14 +227,15 @@ def _advance(
 
 def _average(rule: LearningRule, settings: LoopSettings, state: LoopState, k: int) -> None:
     """w̄ ← dw̄ + (1 − d)w with d = decayᵏ, for floating tensors of the net; others are copied."""
-    if not settings.average:
+    done = state.step - settings.judge_from
+    if not settings.average or done <= 0:
         return
     tensors = net_tensors(rule)
     if not state.averaged:
         state.averaged = {name: tensor.clone() for name, tensor in tensors.items()}
         return
     # The average is young at first: its horizon grows with the steps done, so that the start is forgotten.
-    decay = min(settings.average, state.step / (state.step + 10)) ** k
+    decay = min(settings.average, done / (done + 10)) ** k
     for name, tensor in tensors.items():
         kept = state.averaged[name]
         if tensor.is_floating_point():
@@ -264,7 +269,8 @@ def _look(
     """Evaluate, remember the best, decide whether to stop."""
     exact_epoch = state.step * stream.batch / stream.n
     metrics = {"train_loss": sum(state.losses) / len(state.losses)}
-    state.record(state.step, exact_epoch, "train", "loss", metrics["train_loss"])
+    judging = state.step > settings.judge_from
+    state.record(state.step, exact_epoch, "train", "loss" if judging else "pretraining", metrics["train_loss"])
     state.record(state.step, exact_epoch, "train", "learning_rate", rule.learning_rate(max(0, state.step - 1)))
     for name, value in (rule.told() if isinstance(rule, Tells) else {}).items():
         state.record(state.step, exact_epoch, "train", name, value)
@@ -275,7 +281,7 @@ def _look(
         raw = {name: tensor.clone() for name, tensor in current.items()}
         put_back(rule, state.averaged)
     better = False
-    if evaluate is not None:
+    if evaluate is not None and judging:
         found = evaluate()
         for name, value in found.items():
             state.record(state.step, exact_epoch, "val", name, value)

@@ -46,14 +46,15 @@ CLOCK_SHARE = 0.85  # of the minutes given, for steps; looks at the validation r
 Augment = Callable[[Tensor], Tensor]
 
 # Nets that learn by a rule of their own: the module whose ``make_rule(fit)`` makes it.
-_RULES: dict[str, str] = {"gan": "workings.learning.adversarial"}
+_RULES: dict[str, str] = {"gan": "workings.learning.adversarial", "rbm": "workings.learning.contrastive_rule"}
 
 
 @dataclass
 class Fit:
     """A net being fitted: ``recipe`` is settled further as things are measured; ``state`` is the loop's.
 
-    ``emit`` may draw random numbers: torch's generator is put back after every event.
+    ``emit`` may draw random numbers: torch's generator is put back after every event. ``unlabelled``: more samples,
+    that only pre-training sees.
     """
 
     net: nn.Module
@@ -64,6 +65,7 @@ class Fit:
     emit: Emit
     augment: Augment | None = None
     may_compile: bool = True
+    unlabelled: Source | None = None
     state: LoopState = field(default_factory=LoopState)
     lanes: list[Measured] = field(default_factory=list)
 
@@ -90,12 +92,12 @@ class Fit:
 
     def _make_rule(self) -> LearningRule:
         recipe = self.recipe
-        if recipe.net in _RULES:
+        if recipe.net in _RULES and isinstance(self.net, Unsupervised):
             return import_module(_RULES[recipe.net]).make_rule(self)
         if recipe.net == "perceptron":
             return PerceptronRule(self.net, recipe.learning_rate or 1.0)
         optimiser = make_optimiser(recipe.optimiser or "adamw", **recipe.optimiser_settings)
-        return GradientRule(
+        rule = GradientRule(
             self.net,
             self.loss,
             optimiser,
@@ -103,6 +105,17 @@ class Fit:
             Regularisation(recipe.l1, recipe.l2, recipe.clip_norm, recipe.clip_value),
             Lane("eager", 1) if recipe.lane == "auto" else parse_lane(recipe.lane),
         )
+        if recipe.pretraining in (None, "none"):
+            return rule
+        from workings.runs.pretraining import with_pretraining
+
+        return with_pretraining(self, rule)
+
+    @property
+    def gradient(self) -> GradientRule | None:
+        """The gradient rule; where there are stages, the last one's."""
+        rule = getattr(self.rule, "last", self.rule)
+        return rule if isinstance(rule, GradientRule) else None
 
     def schedule(self, base: float) -> Callable[[int], float]:
         """η of each step, for a peak of ``base``."""
@@ -116,8 +129,8 @@ class Fit:
 
     def settle(self) -> None:
         """Find what can only be found by measuring: the learning rate, then the lane."""
-        rule = self.rule
-        if not isinstance(rule, GradientRule):
+        rule = self.gradient
+        if rule is None:
             return
         with keep_freed_memory():
             self._measure(rule)
@@ -158,8 +171,8 @@ class Fit:
         self._decide("epochs", float(f"{epochs:.4g}"), reason)
         assert self.recipe.epochs is not None
         self.steps, self.every = loop.plan_steps(self.stream.n, self.stream.batch, self.recipe.epochs)
-        if isinstance(self.rule, GradientRule):
-            self.rule.schedule = self.schedule(self.recipe.learning_rate or 1e-3)
+        if self.gradient is not None:
+            self.gradient.schedule = self.schedule(self.recipe.learning_rate or 1e-3)
 
     def _decide(self, name: str, value: object, reason: str) -> None:
         self.recipe = self.recipe.settled(name, value, reason)
@@ -184,8 +197,7 @@ class Fit:
     @property
     def channels_last(self) -> bool:
         """Whether the lane keeps images with channels innermost."""
-        runner = getattr(self.rule, "runner", None)
-        return runner is not None and runner.lane.kind in ("channels-last", "bf16")
+        return self.gradient is not None and self.gradient.runner.lane.kind in ("channels-last", "bf16")
 
     def run(self, save: Callable[[LoopState], None] | None = None) -> None:
         """Train from ``state`` to the end; the weights to be kept are in the net afterwards.
@@ -194,11 +206,12 @@ class Fit:
             NonFiniteError: a loss was not finite; with layer, batch and rows.
         """
         recipe = self.recipe
-        if isinstance(self.rule, GradientRule):
-            self.rule.runner.enter()
+        if self.gradient is not None:
+            self.gradient.runner.enter()
         monitor = recipe.monitor or "loss"
+        before = getattr(self.rule, "before", 0)
         settings = LoopSettings(
-            steps=self.steps,
+            steps=before + self.steps,
             evaluate_every=self.every,
             patience=recipe.patience if self.val is not None else None,
             monitor=monitor,
@@ -207,6 +220,7 @@ class Fit:
             checkpoint_seconds=recipe.checkpoint_seconds,
             average=recipe.average or 0.0,
             keep_best=bool(recipe.keep_best) and self.val is not None,
+            judge_from=before,
         )
         try:
             with keep_freed_memory():

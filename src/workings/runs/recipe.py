@@ -82,6 +82,11 @@ class Recipe(BaseModel):
     schedule: str | None = None
     warmup: float | None = Field(default=None, ge=0, lt=1)
     average: float | None = Field(default=None, ge=0, lt=1)
+    pretraining: Literal["none", "rbm", "autoencoder", "denoising", "supervised"] | None = None
+    pretraining_epochs: float | None = Positive
+    pretraining_rate: float | None = Positive
+    corruption: float | None = Field(default=None, gt=0, lt=1)
+    unlabelled: str | None = None
     imbalance: Literal["auto", "none", "class weights", "weighted sampling"] = "auto"
     shuffle: bool = True
     monitor: str | None = None
