@@ -123,9 +123,9 @@ def info(name: str) -> NetInfo:
     return _NETS[name][0]
 
 
-def net_class(name: str) -> NetClass:
-    """The class of the net of that name, which there must be."""
-    return _NETS[name][1]
+def can(name: str, method: str) -> bool:
+    """Whether a net that learns from samples has a method of ``nets.unsupervised``, such as ``draw``."""
+    return name in _NETS and info(name).learns != "labels" and hasattr(_NETS[name][1], method)
 
 
 def settle(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,6 +207,7 @@ def build(name: str, shape: Sequence[int], outputs: int, form: Form | None = Non
     problems += check_shape(name, shape, outputs, form)
     if problems:
         raise UserError(problems)
+    net_class = _NETS[name][1]
     if info(name).takes in SEQUENCES or info(name).learns != "labels":
-        return net_class(name)(tuple(shape), outputs, form=form, **values)
-    return net_class(name)(tuple(shape), outputs, **values)
+        return net_class(tuple(shape), outputs, form=form, **values)
+    return net_class(tuple(shape), outputs, **values)

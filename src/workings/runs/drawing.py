@@ -23,6 +23,7 @@ from workings.base.events import Emit, Noticed, Phase, silent
 from workings.data import read_for
 from workings.data.images.prepare import ImagePreparation
 from workings.data.images.sources import as_pixels
+from workings.data.prepare_back import to_cells
 from workings.nets import registry
 from workings.nets.unsupervised import Codes, Draws, Reconstructs
 from workings.runs.folder import read_versioned
@@ -51,7 +52,7 @@ class Drawn:
     x: Tensor
     given: Tensor
     rebuilt: Tensor
-    prep: Any
+    run: Run
 
     def __len__(self) -> int:
         return len(self.x)
@@ -59,15 +60,15 @@ class Drawn:
     @property
     def are_images(self) -> bool:
         """Whether they are images; otherwise they are rows of a table."""
-        return isinstance(self.prep, ImagePreparation)
+        return isinstance(self.run.prep, ImagePreparation)
 
     def pixels(self) -> np.ndarray:
         """(n, C, H, W) uint8, of images; what lies outside black and white is cut."""
-        return pixels_of(self.prep, self.x)
+        return pixels_of(self.run, self.x)
 
     def rows(self) -> polars.DataFrame:
         """A row a sample, in the columns and units of the table that was learnt."""
-        return rows_of(self.prep, self.x)
+        return rows_of(self.run, self.x)
 
 
 def draw(run: Run, samples: int = 16, seed: int = 0, emit: Emit = silent) -> Drawn:
@@ -79,7 +80,7 @@ def draw(run: Run, samples: int = 16, seed: int = 0, emit: Emit = silent) -> Dra
     emit(Phase("drawing", f"{samples:,} samples"))
     with torch.no_grad():
         x = net.draw(samples, torch.Generator().manual_seed(seed))
-    return Drawn(x.float(), x[:0], x[:0], run.prep)
+    return Drawn(x.float(), x[:0], x[:0], run)
 
 
 def vary(run: Run, around: object, spread: float = 0.5, samples: int = 16, seed: int = 0, emit: Emit = silent) -> Drawn:
@@ -96,7 +97,7 @@ def vary(run: Run, around: object, spread: float = 0.5, samples: int = 16, seed:
         z_1d = net.encode(x)
         noise_nd = torch.randn(samples, z_1d.shape[1], generator=torch.Generator().manual_seed(seed))
         made = net.decode(z_1d + spread * code_spread(run, z_1d.shape[1]) * noise_nd)
-        return Drawn(made.float(), x, net.decode(z_1d).float(), run.prep)
+        return Drawn(made.float(), x, net.decode(z_1d).float(), run)
 
 
 def between(run: Run, a: object, b: object, steps: int = 9, emit: Emit = silent) -> Drawn:
@@ -110,7 +111,7 @@ def between(run: Run, a: object, b: object, steps: int = 9, emit: Emit = silent)
         z_2d = net.encode(x)
         t_n1 = torch.linspace(0, 1, steps)[:, None]
         made = net.decode((1 - t_n1) * z_2d[:1] + t_n1 * z_2d[1:])
-        return Drawn(made.float(), x, net.decode(z_2d).float(), run.prep)
+        return Drawn(made.float(), x, net.decode(z_2d).float(), run)
 
 
 def able(run: Run, method: str) -> Any:
@@ -124,8 +125,7 @@ def able(run: Run, method: str) -> Any:
         raise refuse("makes-no-samples", what, do="Train one that does: workings train DATA --net vae")
     ability, denied = ABILITIES[method]
     if not isinstance(run.net, ability):
-        makers = [each.name for each in registry.infos() if each.learns != "labels"]
-        can = [name for name in makers if hasattr(registry.net_class(name), method)]
+        can = [name for name in registry.names() if registry.can(name, method)]
         do = f"Train one that does: {', '.join(can)}." if can else "There is no such net yet."
         if method == "draw" and isinstance(run.net, Codes):
             do += " This one varies a sample (--around FILE) and goes from one to another (--between A B)."
@@ -187,16 +187,14 @@ def code_spread(run: Run, d: int) -> Tensor:
     return torch.ones(d) if kept is None else torch.tensor(kept)
 
 
-def pixels_of(prep: ImagePreparation, x: Tensor) -> np.ndarray:
+def pixels_of(run: Run, x: Tensor) -> np.ndarray:
     """(n, C, H, W) uint8: images as the net sees them, for looking at."""
-    return as_pixels(torch.tensor(prep.mean), torch.tensor(prep.std), x)
+    return as_pixels(torch.tensor(run.prep.mean), torch.tensor(run.prep.std), x)
 
 
-def rows_of(prep: Any, x_ND: Tensor) -> polars.DataFrame:
-    """Prepared rows of a table in the table's own columns and units."""
-    from workings.data.prepare_back import back
-
-    return back(prep, x_ND)
+def rows_of(run: Run, x_ND: Tensor) -> polars.DataFrame:
+    """Prepared rows of a table in the table's own columns and units; see ``data.prepare_back``."""
+    return to_cells(run.prep, run.schema, x_ND.numpy())
 
 
 def writable(prep: Any) -> None:

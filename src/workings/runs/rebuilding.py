@@ -8,7 +8,7 @@ Legend: n samples, D numbers of a sample, C channels, H×W pixels.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars
@@ -39,7 +39,7 @@ class Rebuilt:
     table: polars.DataFrame
     x: Tensor
     rebuilt: Tensor
-    prep: Any
+    run: Run
 
     def __len__(self) -> int:
         return len(self.x)
@@ -47,11 +47,11 @@ class Rebuilt:
     @property
     def are_images(self) -> bool:
         """Whether they are images; otherwise they are rows of a table."""
-        return isinstance(self.prep, ImagePreparation)
+        return isinstance(self.run.prep, ImagePreparation)
 
     def pixels(self) -> tuple[np.ndarray, np.ndarray]:
         """The images and what was rebuilt of them, each (n, C, H, W) uint8."""
-        return pixels_of(self.prep, self.x), pixels_of(self.prep, self.rebuilt)
+        return pixels_of(self.run, self.x), pixels_of(self.run, self.rebuilt)
 
 
 @torch.no_grad()
@@ -71,7 +71,7 @@ def reconstruct(run: Run, data: object, emit: Emit = silent, on_bad_file: OnBad 
     where = [source.where(i) for i in range(len(source))]
     table = polars.DataFrame({"row": np.arange(1, len(source) + 1), "where": where, "error": error})
     if not isinstance(run.prep, ImagePreparation):
-        cells = rows_of(run.prep, rebuilt)
+        cells = rows_of(run, rebuilt)
         cells = cells.rename({name: f"{name} (rebuilt)" for name in cells.columns if name in table.columns})
         table = polars.concat([table, cells], how="horizontal")
-    return Rebuilt(table, x, rebuilt, run.prep)
+    return Rebuilt(table, x, rebuilt, run)

@@ -25,7 +25,7 @@ def write_drawn(drawn: Drawn, folder: Path, emit: Emit = silent) -> list[str]:
 
     Returns the names of the files.
     """
-    made, given, rebuilt = (pixels_of(drawn.prep, x) for x in (drawn.x, drawn.given, drawn.rebuilt))
+    made, given, rebuilt = (pixels_of(drawn.run, x) for x in (drawn.x, drawn.given, drawn.rebuilt))
     names = [f"{i + 1:0{_digits(len(made))}}.png" for i in range(len(made))]
     starts = [f"given{'-' + 'ab'[i] if len(given) > 1 else ''}.png" for i in range(len(given))]
 
