@@ -28,6 +28,9 @@ CASES: list[tuple[str, tuple[int, ...], Form, dict[str, Any]]] = [
     ("gan", (6,), TABLE, {"hidden": (5,), "spectral": True, "penalty": "none"}),
     ("gan", (1, 4, 4), Form(), {"hidden": (5, 5), "code": 3, "penalty": "wgan-gp"}),
     ("gan", (2, 9, 8), Form(), {"channels": (2, 3), "code": 4, "spectral": True}),
+    ("rbm", (6,), Form(), {"units": 3, "draw_steps": 9}),
+    ("rbm", (6,), TABLE, {"units": 5, "draw_steps": 9}),
+    ("rbm", (2, 3, 4), Form(), {"units": 4, "draw_steps": 9}),
 ]
 every_net = pytest.mark.parametrize(
     "case", CASES, ids=[f"{name}-{'x'.join(map(str, shape))}-{i}" for i, (name, shape, _, _) in enumerate(CASES)]

@@ -52,6 +52,11 @@ TASK_METRICS: dict[str, TaskMetric] = {
     "draws_coverage": TaskMetric(True, "share of real samples with a draw among their neighbours", UNSUPERVISED),
     "energy_distance": TaskMetric(False, "energy distance of draws and real samples; 0 where alike", UNSUPERVISED),
     "judge_accuracy": TaskMetric(True, "accuracy of the net that names the classes of draws", UNSUPERVISED),
+    "log_likelihood": TaskMetric(True, "mean ln p of a sample, in nats", UNSUPERVISED),
+    "pseudo_log_likelihood": TaskMetric(
+        True, "mean over samples of Σ ln p of a unit given all the others, in nats", UNSUPERVISED
+    ),
+    "free_energy": TaskMetric(False, "mean −ln p of a sample but for a constant, in nats", UNSUPERVISED),
     "wer": TaskMetric(False, "word error rate: edits a word of the truth", TRANSLATION),
 }
 

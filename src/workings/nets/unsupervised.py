@@ -76,3 +76,21 @@ class Scores(Protocol):
     def unusual(self, x: Tensor) -> Tensor:
         """(B,): the higher, the more unusual; without randomness."""
         ...
+
+
+@runtime_checkable
+class Looks(Protocol):
+    """A net with more to be watched in training than its loss."""
+
+    def looks(self, x: Tensor) -> dict[str, Tensor]:
+        """Values (B,) of the samples, by name; random numbers are drawn from torch's own generator."""
+        ...
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A net that says which columns of a row make it unusual."""
+
+    def unusual_columns(self, x: Tensor) -> Tensor:
+        """(B, C): what each of the C columns of ``Form.columns`` adds to the score; the rest belongs to no one column."""
+        ...

@@ -20,11 +20,12 @@ from workings.runs import folder as files
 from workings.runs.job import Job, Prepared
 from workings.runs.run import load_preparation
 from workings.runs.settle_preparation import settle_preparation, settle_zeros
+from workings.runs.settle_unsupervised import settle_reading
 
 
 def open_data(job: Job) -> Dataset:
     """Read and check what was brought; a resumed run must find it unchanged."""
-    recipe = job.recipe
+    job.recipe = recipe = settle_reading(job.recipe, job.data, job.emit)
     dataset = open_dataset(
         job.data,
         target=recipe.target,

@@ -9,12 +9,34 @@ from __future__ import annotations
 import math
 from importlib import import_module
 
+from workings.base.events import Decided, Emit
+from workings.data.images.opening import looks_like_images
 from workings.nets.coders import usual_code
 from workings.runs.recipe import Recipe
 from workings.runs.settle import Facts, Settling, clamp, imbalance, schedule, setting
 
 STEPS = 3000
-_PARTS: dict[str, str] = {"gan": "workings.runs.settle_gan", "vae": "workings.runs.settle_vae"}
+_PARTS: dict[str, str] = {
+    "gan": "workings.runs.settle_gan",
+    "vae": "workings.runs.settle_vae",
+    "rbm": "workings.runs.settle_rbm",
+}
+
+
+# Nets that images are read otherwise for: modules with ``reading(recipe)``, an option, its value and why, or None.
+_READING: dict[str, str] = {"rbm": "workings.runs.settle_rbm"}
+
+
+def settle_reading(recipe: Recipe, data: object, emit: Emit) -> Recipe:
+    """How what was brought is to be read for the net, where the user did not say."""
+    found = None
+    if recipe.net in _READING and recipe.task in (None, "unsupervised") and looks_like_images(data):
+        found = import_module(_READING[recipe.net]).reading(recipe)
+    if found is None or found[0] in recipe.data_options:
+        return recipe
+    name, value, reason = found
+    emit(Decided(name, value, reason))
+    return recipe.settled("data_options", {**recipe.data_options, name: value}, f"{name}: {reason}")
 
 
 def settle_unsupervised(s: Settling, facts: Facts) -> Recipe:

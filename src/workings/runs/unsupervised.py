@@ -25,14 +25,14 @@ from workings.learning.metrics import Evaluation
 from workings.learning.step import LossFunction
 from workings.learning.task_metrics import names_for
 from workings.learning.two_samples import energy_distance
-from workings.nets.unsupervised import Codes, Reconstructs, Scores
+from workings.nets.unsupervised import Codes, Looks, Reconstructs, Scores
 from workings.runs.folder import read_versioned, write_versioned
 from workings.runs.work import Stored, Work, keep_wanted
 
 if TYPE_CHECKING:
     from workings.runs.run import Run
 
-_MEASURES: dict[str, str] = {"vae": "workings.runs.measure_vae"}
+_MEASURES: dict[str, str] = {"vae": "workings.runs.measure_vae", "rbm": "workings.runs.measure_rbm"}
 
 FALSE_ALARMS = 0.05  # of regular samples, where nobody says otherwise
 MOST_SCORES = 10_000  # kept to set thresholds by
@@ -48,13 +48,15 @@ class UnsupervisedWork(Work):
         self, task: TaskKind, net: nn.Module, source: Source, loss: LossFunction, stored: Stored | None
     ) -> dict[str, float]:
         """See :class:`Work`; what is random in the net is drawn alike each time, so that looks can be compared."""
-        total = 0.0
+        total, more = 0.0, dict[str, float]()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             for x in batches_of(net, source):
                 laid = x if stored is None else stored(x)
                 total += float(loss(net(laid).float(), x, None)) * len(x)
-            found = {"loss": total / len(source)}
+                for name, each in (net.looks(x) if isinstance(net, Looks) else {}).items():
+                    more[name] = more.get(name, 0.0) + float(each.sum())
+            found = {"loss": total / len(source)} | {name: value / len(source) for name, value in more.items()}
             if getattr(net, "judged_by_draws", False) and len(source) > 1:
                 found["energy_distance"] = draws_apart(net, source)
         net.train()
