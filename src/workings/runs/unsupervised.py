@@ -1,7 +1,8 @@
 """Tasks without labels: how well samples are rebuilt, what is unusual, and whatever else the net can do.
 
 What only one kind of net is judged by is a module of ``_MEASURES`` with one function
-``measure(run, source, emit) -> list[Evaluation]``.
+``measure(run, source, emit) -> list[Evaluation]``; where it needs the training rows for that, it also has a function
+``prepare(run, train, val, emit)``, called once after training.
 """
 
 from __future__ import annotations
@@ -32,7 +33,11 @@ from workings.runs.work import Stored, Work, keep_wanted
 if TYPE_CHECKING:
     from workings.runs.run import Run
 
-_MEASURES: dict[str, str] = {"vae": "workings.runs.measure_vae", "rbm": "workings.runs.measure_rbm"}
+_MEASURES: dict[str, str] = {
+    "gan": "workings.runs.measure_gan",
+    "vae": "workings.runs.measure_vae",
+    "rbm": "workings.runs.measure_rbm",
+}
 
 FALSE_ALARMS = 0.05  # of regular samples, where nobody says otherwise
 MOST_SCORES = 10_000  # kept to set thresholds by
@@ -76,6 +81,9 @@ class UnsupervisedWork(Work):
         if isinstance(run.net, Codes):
             content["code_std"] = each_of(run.net, train, run.net.encode).std(0).tolist()
         write_versioned(run.path / "scores.json", content)
+        measures = _MEASURES.get(run.recipe.net)
+        if measures and hasattr(import_module(measures), "prepare"):
+            import_module(measures).prepare(run, train, val, emit)
 
     def test(self, run: Run, source: Source, emit: Emit) -> tuple[Evaluation, polars.DataFrame, dict[str, Any]]:
         """See :class:`Work`."""
