@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from workings.runs.unsupervised import anomalous
 REBUILT = 12  # samples that are shown beside their reconstructions
 MOST_DOTS = 1500
 MOST_CLASSES = 6  # that are told apart by a mark of their own
+# What only one kind of net has to show: a module with ``look_further(run, outcome)`` and ``sections(run)``.
+_MORE: dict[str, str] = {"vae": "workings.report.vae"}
 
 
 def look_further(run: Run, outcome: Outcome, emit: Emit) -> None:
@@ -35,6 +38,8 @@ def look_further(run: Run, outcome: Outcome, emit: Emit) -> None:
     odd = anomalous(run, test)
     if isinstance(run.net, Reconstructs) and isinstance(test, ImageSource):
         _rebuilt(run.path / "pictures" / "rebuilt.png", run.net, test, odd)
+    if run.recipe.net in _MORE:
+        import_module(_MORE[run.recipe.net]).look_further(run, outcome)
     baselines: list[dict[str, Any]] = []
     if run.recipe.baselines and not outcome.on_training_rows and isinstance(run.net, Reconstructs):
         d = run.net.code if isinstance(run.net, Codes) else int(np.prod(test.shape)) // 4
@@ -79,6 +84,8 @@ def sections(run: RunFiles) -> list[Section]:
         body = Markup('<img class="pixels" alt="{}" src="{}">').format(alt, picture)
         lead = "Above: test samples. Below: what the network makes of each after its narrow code."
         found.append(Section("rebuilt", "Samples rebuilt", lead, body))
+    if run.recipe.get("net") in _MORE:
+        found += import_module(_MORE[run.recipe["net"]]).sections(run)
     if run.told is not None and {"z1", "z2"} <= set(run.told.columns):
         lead = (
             "Each dot is a test sample, placed by the two directions in which the codes differ most. "
