@@ -42,9 +42,10 @@ def test_the_report_shows_draws_and_units(tmp_path: Path) -> None:
     run = read_run(tmp_path)
     assert run.told is not None
     units = active_units(run.told)
-    drawn, traversal = (Image.open(tmp_path / "pictures" / name) for name in ("drawn.png", "traversal.png"))
-    assert drawn.size == (12 * 50 - 2, 4 * 50 - 2)  # 8 pixels are shown as 48, with lines of 2 between
-    assert traversal.size == (11 * 50 - 2, len(units) * 50 - 2)
+    with Image.open(tmp_path / "pictures" / "drawn.png") as drawn:
+        assert drawn.size == (12 * 50 - 2, 4 * 50 - 2)  # 8 pixels are shown as 48, with lines of 2 between
+    with Image.open(tmp_path / "pictures" / "traversal.png") as traversal:
+        assert traversal.size == (11 * 50 - 2, len(units) * 50 - 2)
     assert units
     first, second = sections(run)
     assert (first.id, second.id) == ("drawn", "traversal")
