@@ -75,6 +75,19 @@ def test_there_back_and_there_again_is_there(seed: int, numeric: str) -> None:
     np.testing.assert_allclose(again, x, atol=2e-4)
 
 
+@given(seed=st.integers(0, 10**6), far=st.floats(1, 1e6))
+@settings(max_examples=12, deadline=None)
+def test_where_rows_are_learnt_far_values_stay_far(seed: int, far: float) -> None:
+    """A number beyond all training rows lies as many standard deviations beyond theirs, and comes back."""
+    v = np.random.default_rng(seed).standard_t(1.5, 60)
+    v[50:] = v[:50].max() + far * np.arange(1, 11)
+    cells = pl.DataFrame({"v": v, "u": v[::-1] / 3})
+    found, prep, x = there_and_back(cells, 50, numeric="quantile")
+    beyond = x[50:, prep.features.index("v")] - x[:50, prep.features.index("v")].max()
+    np.testing.assert_allclose(beyond, far * np.arange(1, 11) / v[:50].std(), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(found["v"][50:].to_numpy(), v[50:], rtol=1e-4)
+
+
 def test_whole_numbers_come_back_whole() -> None:
     """A column of whole numbers has none between them, whatever a net makes up."""
     cells = pl.DataFrame({"age": np.arange(40) * 2, "length": np.arange(40) / 7})

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from workings.cli.anomalies import anomalies
 from workings.cli.check import check
 from workings.cli.forecast import forecast
 from workings.cli.generate import generate
@@ -78,6 +79,7 @@ _VERBS = {
     "check": (check, "Say what is in the data and what is wrong with it."),
     "evaluate": (evaluate, "Judge a trained net on other rows."),
     "predict": (predict, "Predict every row of a file or folder."),
+    "anomalies": (anomalies, "Tell which samples are unusual, and why."),
     "forecast": (forecast, "Forecast what comes after a series, with intervals."),
     "generate": (generate, "Let a net make texts, images or rows of a table."),
     "reconstruct": (reconstruct, "Rebuild samples, and say how far each comes out."),
@@ -105,6 +107,9 @@ workings check adult.csv --target income --json""",
 workings evaluate runs/photos more-photos/ --json""",
     "predict": """workings predict runs/adult new.csv                        # CSV on standard output
 workings predict runs/adult new.csv --out predictions.parquet""",
+    "anomalies": """workings anomalies runs/pumps today.csv
+workings anomalies runs/pumps today.csv --false-alarms 0.01 --out told.csv
+workings anomalies runs/parts photos/ --json""",
     "forecast": """workings forecast runs/airline
 workings forecast runs/airline --horizon 24 --out next.csv
 workings forecast runs/load --data load-until-today.csv --json""",

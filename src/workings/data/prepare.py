@@ -3,7 +3,8 @@
     number      x = (v − shift) · scale, one of
                   standardise   shift = mean, scale = 1 / standard deviation
                   robust        shift = median, scale = 1 / (1.35⁻¹ · interquartile range), then x / √(1 + (x / 3)²)
-                  quantile      x = Φ⁻¹(F(v)), F the training rows' distribution, between its quantiles linear
+                  quantile      x = Φ⁻¹(F(v)), F the training rows' distribution, between its quantiles linear;
+                                where rows themselves are learnt, on by 1 a standard deviation beyond the outermost
                 missing → the training median, and a column of 0 and 1 where missing occurred in training
                 with bins: xₜ = min(1, max(0, (v − bₜ₋₁) / (bₜ − bₜ₋₁))) − its training mean, for quantiles b₀ … b_T
     category    one column a category; one for all rare ones together, one for missing, where training rows had such
@@ -52,7 +53,9 @@ class NumberPlan(BaseModel):
 
     name: the column, or a part of a date. field: of the schema. fill: the training median.
     scaled: False where training rows had one value, so that only ``indicator`` is left.
-    quantiles: of the training rows, and their normal scores, for ``quantile``. edges: of the bins.
+    quantiles: of the training rows, and their normal scores, for ``quantile``. beyond: the slope outside of them; 0
+        where x stays at their ends; rows that are judged by how far they lie go on by standard deviations.
+    edges: of the bins.
     centres: the training mean of each bin's column.
     """
 
@@ -67,6 +70,7 @@ class NumberPlan(BaseModel):
     zero_is_missing: bool = False
     quantiles: list[float] = Default(default_factory=list)
     scores: list[float] = Default(default_factory=list)
+    beyond: float = 0.0
     edges: list[float] = Default(default_factory=list)
     centres: list[float] = Default(default_factory=list)
 

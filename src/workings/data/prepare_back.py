@@ -2,13 +2,13 @@
 
     standardise   v = x / scale + shift
     robust        r = x / √(1 − (x / 3)²), v = r / scale + shift
-    quantile      v = F⁻¹(Φ(x)), by the training rows' quantiles
+    quantile      v = F⁻¹(Φ(x)), by the training rows' quantiles, and on by standard deviations
     category      the one whose column is largest;  yes or no: yes where its column is above a half
     missing       where the column that says so is above a half, or the largest of a category's columns
 
 What preparation loses does not come back:
 
-    a number      beyond the outermost training rows, where quantiles scale it; or where 0 counts as missing: a 0
+    a number      where 0 counts as missing: a 0; of a task with labels that quantiles scale, one beyond all of them
     a gap         in a column that had none in training: it was filled, and comes back as what it was filled with
     a category    among the rare ones that share a column comes back as ``(another)``; one that training never saw, as
                   missing
@@ -81,7 +81,8 @@ def _numbers(plans: Sequence[NumberPlan], x: np.ndarray) -> tuple[list[np.ndarra
 
 def _unscaled(plan: NumberPlan, z: np.ndarray) -> np.ndarray:
     if plan.how == "quantile":
-        return np.interp(z, plan.scores, plan.quantiles)
+        v = np.interp(z, plan.scores, plan.quantiles)
+        return v + (z - np.clip(z, plan.scores[0], plan.scores[-1])) / plan.beyond if plan.beyond else v
     if plan.how == "robust":
         t = np.clip(z / SMOOTH, -1 + NEAR_END, 1 - NEAR_END)
         z = SMOOTH * t / np.sqrt(1 - t**2)

@@ -95,8 +95,10 @@ class Expansion:
         if self._robust:
             r = z[:, self._robust]
             z[:, self._robust] = r / np.sqrt(1 + (r / SMOOTH) ** 2)
-        for j, k, quantiles, scores in self._quantile:
+        for j, k, quantiles, scores, beyond in self._quantile:
             z[:, j] = np.interp(V[:, k], quantiles, scores)
+            if beyond:
+                z[:, j] += beyond * (V[:, k] - np.clip(V[:, k], quantiles[0], quantiles[-1]))
         x[:, :end] = z
         x[:, end : end + len(self._indicators)] = absent[:, self._indicators]
         if self._binned:
@@ -104,8 +106,8 @@ class Expansion:
             x[:, end + len(self._indicators) : self._first_code] = t - self._centre
 
 
-def _curve(plan: NumberPlan) -> tuple[np.ndarray, np.ndarray]:
-    return np.array(plan.quantiles), np.array(plan.scores)
+def _curve(plan: NumberPlan) -> tuple[np.ndarray, np.ndarray, float]:
+    return np.array(plan.quantiles), np.array(plan.scores), plan.beyond
 
 
 def _table(plan: CategoryPlan, column: CodeColumn, feature: int) -> tuple[np.ndarray, int]:

@@ -55,7 +55,8 @@ def fit_preparation(
         settings = settings.model_copy(update={"zeros_as_missing": _zeros(layout, V)})
     counts_0 = {name: int((V[:, names.index(name)] == 0).sum()) for name in settings.zeros_as_missing}
     problems += zeros_told(counts_0, "zeros in the training rows")
-    numbers = [_number_plan(column, V[:, k], settings) for k, column in enumerate(layout.numbers)]
+    on = task.kind == "unsupervised"  # far values are to be far
+    numbers = [_number_plan(column, V[:, k], settings, on) for k, column in enumerate(layout.numbers)]
     categories = [_category_plan(column, count, settings) for column, count in zip(layout.codes, counts, strict=True)]
     problems += _told(numbers, categories, settings)
     numbers = [plan for plan in numbers if plan.scaled or plan.indicator]
@@ -98,7 +99,7 @@ def _read(store: Store, layout: Layout, rows: np.ndarray) -> tuple[np.ndarray, l
     return V, counts
 
 
-def _number_plan(column: NumberColumn, v: np.ndarray, settings: PrepareSettings) -> NumberPlan:
+def _number_plan(column: NumberColumn, v: np.ndarray, settings: PrepareSettings, on: bool) -> NumberPlan:
     zero_is_missing = column.name in settings.zeros_as_missing
     absent = np.isnan(v) | ((v == 0) & zero_is_missing)
     seen = np.sort(v[~absent])
@@ -122,7 +123,7 @@ def _number_plan(column: NumberColumn, v: np.ndarray, settings: PrepareSettings)
         update |= {"shift": float(median), "scale": float(1 / spread)}
     if how == "quantile":
         quantiles, scores = _normal_scores(seen)
-        update |= {"quantiles": quantiles, "scores": scores}
+        update |= {"quantiles": quantiles, "scores": scores, "beyond": 1 / std if on else 0.0}
     if settings.bins:
         edges = _edges(seen, settings.bins)
         update |= {"edges": edges.tolist(), "centres": _centres(seen, edges)}

@@ -90,3 +90,7 @@ class Autoencoder(Unsupervised):
 
     def unusual(self, x: Tensor) -> Tensor:
         return self.per_sample(self.decoder(self.encoder(x)), x)
+
+    def unusual_columns(self, x: Tensor) -> Tensor:
+        """Of a table; see :class:`workings.nets.unsupervised.Explains`."""
+        return self.likelihood.by_column(self.decoder(self.encoder(x)), x)

@@ -40,10 +40,14 @@ class Likelihood:
         """−ln p(x) of each sample, (B,), in nats. s_BS: of the Gaussian, S = ``spreads``, instead of the fixed one."""
         x_BD = x.flatten(1)
         if self.columns is not None:
-            return self._of_columns(o_BD, x_BD, s_BS)
+            return sum(self._each_column(o_BD, x_BD, s_BS), torch.zeros_like(x_BD[:, 0]))
         if self.kind == "bernoulli":
             return F.binary_cross_entropy_with_logits(o_BD, x_BD, reduction="none").sum(1)
         return self._of_numbers(o_BD, x_BD, s_BS)
+
+    def by_column(self, o_BD: Tensor, x_BD: Tensor, s_BS: Tensor | None = None) -> Tensor:
+        """Of a table: what each of its C columns adds to −ln p(x), (B, C)."""
+        return torch.stack(self._each_column(o_BD, x_BD, s_BS), 1)
 
     def mean(self, o_BD: Tensor, shape: Sequence[int]) -> Tensor:
         """The expected sample, (B, *shape)."""
@@ -83,17 +87,18 @@ class Likelihood:
             return 0.5 * squares
         return 0.5 * (squares / self.s**2 + x.shape[1] * math.log(2 * math.pi * self.s**2))
 
-    def _of_columns(self, o_BD: Tensor, x_BD: Tensor, s_BS: Tensor | None = None) -> Tensor:
-        total = torch.zeros_like(x_BD[:, 0])
+    def _each_column(self, o_BD: Tensor, x_BD: Tensor, s_BS: Tensor | None = None) -> list[Tensor]:
+        found = []
         spread = iter([] if s_BS is None else s_BS.split(1, 1))
         for (o, size), (x, _) in zip(self._parts(o_BD), self._parts(x_BD), strict=True):
             if size == 0:
-                total = total + F.binary_cross_entropy_with_logits(o, x, reduction="none").sum(1)
+                found.append(F.binary_cross_entropy_with_logits(o, x, reduction="none").sum(1))
             elif size == 1:
-                total = total + self._of_numbers(o, x, next(spread, None))
-            else:  # a category that training never saw is all zeros, and costs nothing
-                total = total - (x * o.log_softmax(1)).sum(1)
-        return total
+                found.append(self._of_numbers(o, x, next(spread, None)))
+            else:  # a category that training never saw is all zeros: as unlikely as the least likely known one
+                log_p = o.log_softmax(1)
+                found.append(-torch.where(x.sum(1) == 0, log_p.amin(1), (x * log_p).sum(1)))
+        return found
 
     def _parts(self, a_BD: Tensor) -> list[tuple[Tensor, int]]:
         assert self.columns is not None

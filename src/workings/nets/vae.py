@@ -161,6 +161,10 @@ class VariationalAutoencoder(Unsupervised):
         mu_Bd, log_var_Bd = self.q(x)
         return kl_of_units(mu_Bd, log_var_Bd).sum(1) - self.log_p(x, mu_Bd)
 
+    def unusual_columns(self, x: Tensor) -> Tensor:
+        """Of a table; see :class:`workings.nets.unsupervised.Explains`. Σ_j KL_j is the whole row's."""
+        return self.likelihood.by_column(self.decoder(self.encode(x)), x, self._spread(len(x)))
+
     def draw(self, n: int, generator: torch.Generator) -> Tensor:
         """z ~ N(0, I); of images the mean of p(x|z), as is usual; of the rest x ~ p(x|z), for a mean row is no row."""
         like = next(self.parameters())

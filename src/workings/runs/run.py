@@ -81,6 +81,21 @@ class Run:
         """One row a sample: ``row`` (from 1), ``where``, ``prediction``; ``probability_<class>`` for classes."""
         return work_of(self.task.kind).predict(self, self._read(data, False, emit, on_bad_file), emit)
 
+    def anomalies(
+        self, data: object, false_alarms: float = 0.05, emit: Emit = silent, on_bad_file: OnBad = "refuse"
+    ) -> polars.DataFrame:
+        """One row a sample: its score, the threshold, whether it is told; see :mod:`workings.runs.anomalies`.
+
+        false_alarms: the share of regular samples that may be told.
+
+        Raises:
+            UserError: the run tells no anomalies; a rate finer than its regular samples can say; unfit data.
+        """
+        from workings.runs.anomalies import anomalies, threshold_for
+
+        threshold = threshold_for(self, false_alarms, emit)
+        return anomalies(self, self._read(data, False, emit, on_bad_file), threshold, emit)
+
     def translate(self, data: object, beams: int = 4, emit: Emit = silent) -> polars.DataFrame:
         """One row a text: ``source`` and ``prediction``. data: texts, a file of lines, or a table.
 

@@ -1,0 +1,130 @@
+"""Which samples are unusual: scores, the threshold of a stated rate of false alarms, what speaks against each.
+
+The threshold is the (1 − α) quantile of the scores of regular samples that were not trained on (``scores.json``), so a
+share α of new regular samples is told as well. With n of them nothing finer than 1/n can be said.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars
+
+from workings.base.errors import refuse
+from workings.base.events import Emit, Noticed, Phase
+from workings.base.problems import Problem
+from workings.data.dataset import Dataset
+from workings.data.prepare import TablePreparation
+from workings.data.source import Source
+from workings.learning.intervals import wilson
+from workings.learning.unsupervised_scores import threshold_of
+from workings.nets.unsupervised import Explains, Scores
+from workings.runs.folder import read_versioned
+from workings.runs.unsupervised import each_of
+
+if TYPE_CHECKING:
+    from workings.runs.run import Run
+
+FALSE_ALARMS = 0.05
+NAMED = 3  # columns that are named for each row
+FEW_ABOVE = 10  # regular samples above a threshold, below which its rate is told to be rough
+
+
+def threshold_for(run: Run, false_alarms: float, emit: Emit) -> float:
+    """The score above which a sample is told.
+
+    Raises:
+        UserError: the run tells no anomalies; a rate that is none, or finer than the regular samples can say.
+    """
+    check_rate(false_alarms)
+    if run.task.kind != "unsupervised":
+        what = f"This run learnt a {run.task.kind} task; it tells no anomalies."
+        raise refuse("no-anomalies", what, do="Train with --task unsupervised, on regular samples.")
+    if not isinstance(run.net, Scores):
+        what = f"The net '{run.recipe.net}' does not say how unusual a sample is."
+        raise refuse("no-scores", what, do="Train one that does: --net autoencoder.")
+    content = read_versioned(run.path / "scores.json")
+    regular = np.array(content["regular"])
+    n = len(regular)
+    if false_alarms * n < 1 - 1e-9:
+        raise refuse(
+            "rate-too-fine",
+            f"A rate of {false_alarms:g} false alarms is finer than {n:,} regular samples can say.",
+            why=f"The threshold rests on the {n:,} {content['on']}; one of them is a share of {1 / n:.2g}.",
+            do=f"Give --false-alarms {_up(1 / n):g} or more, or train with more validation rows.",
+        )
+    above = round(false_alarms * n)
+    if above < FEW_ABOVE:
+        low, high = wilson(above, n)
+        what = f"The threshold rests on {n:,} {content['on']}, of which {above:,} lie above it."
+        why = f"The true rate of false alarms may be anywhere from {low:.1%} to {high:.1%} (95 %)."
+        emit(Noticed(Problem("note", "rough-threshold", what, count=above, why=why)))
+    return threshold_of(regular, false_alarms)
+
+
+def check_rate(false_alarms: float) -> None:
+    """Refuse a rate that is no share.
+
+    Raises:
+        UserError: it is none.
+    """
+    if not 0 < false_alarms < 1:
+        what = f"The rate of false alarms is {false_alarms:g}; it must be between 0 and 1."
+        raise refuse("bad-value", what, do="Give --false-alarms 0.05, for one regular sample in twenty.")
+
+
+def anomalies(run: Run, dataset: Dataset, threshold: float, emit: Emit) -> polars.DataFrame:
+    """One row a sample: ``row`` (from 1), ``where``, ``label`` where known; ``score``, ``threshold``, ``anomaly``.
+
+    Of a table also ``column_1``, ``part_1`` and so on: the columns that add most to the score, and how much, where the
+    net says so.
+    """
+    emit(Phase("predicting", f"{dataset.n:,} samples"))
+    source = dataset.source(run.prep, np.arange(dataset.n))
+    for problem in source.problems:
+        emit(Noticed(problem))
+    assert isinstance(run.net, Scores)
+    score = each_of(run.net, source, run.net.unusual)[:, 0]
+    frame = polars.DataFrame({"row": source.rows + 1, "where": [source.where(i) for i in range(len(source))]})
+    classes = run.task.classes
+    if dataset.labelled and classes:
+        frame = frame.with_columns(polars.Series("label", [classes[int(k)] for k in source.y]))
+    said = [polars.Series("score", score), polars.Series("threshold", np.full(len(score), threshold))]
+    frame = frame.with_columns(*said, polars.Series("anomaly", score > threshold))
+    if isinstance(run.prep, TablePreparation) and isinstance(run.net, Explains):
+        frame = frame.with_columns(_because(run, run.prep, source))
+    return frame
+
+
+def _because(run: Run, prep: TablePreparation, source: Source) -> list[polars.Series]:
+    """``column_1``, ``part_1`` …: a column of the data with all its features, the one that adds most first."""
+    names = list(dict.fromkeys(prep.fields))
+    part_nF = parts_of_fields(run, prep, source)
+    order = np.argsort(-part_nF, axis=1, kind="stable")[:, :NAMED]
+    told = np.take_along_axis(part_nF, order, 1)
+    found = []
+    for k in range(order.shape[1]):
+        found.append(polars.Series(f"column_{k + 1}", [names[i] for i in order[:, k]]))
+        found.append(polars.Series(f"part_{k + 1}", told[:, k]))
+    return found
+
+
+def parts_of_fields(run: Run, prep: TablePreparation, source: Source) -> np.ndarray:
+    """(n, fields): what each field adds to the score, all its features together, in the order of ``prep.fields``."""
+    net = run.net
+    assert isinstance(net, Explains)
+    names = list(dict.fromkeys(prep.fields))
+    columns = source.form.columns or ()
+    first = np.cumsum([0, *(max(size, 1) for size in columns)])[:-1]
+    at = np.array([names.index(prep.fields[int(k)]) for k in first])
+    part_nC = each_of(net, source, net.unusual_columns)
+    part_nF = np.zeros((len(part_nC), len(names)))
+    np.add.at(part_nF.T, at, part_nC.T)
+    return part_nF
+
+
+def _up(share: float) -> float:
+    """The share rounded up to two digits, so that it can be typed."""
+    step = 10.0 ** (np.floor(np.log10(share)) - 1)
+    return float(np.ceil(share / step - 1e-9) * step)
