@@ -10,6 +10,7 @@ import typer
 from workings.base.problems import Problem
 from workings.cli import arguments as given
 from workings.cli.errors import WRONG_INPUT
+from workings.cli.options import Json, Target, Task
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -20,25 +21,13 @@ if TYPE_CHECKING:
 
 def check(
     data: Annotated[str, typer.Argument(metavar="DATA", help="What you would give to `workings train`.")],
-    target: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="The column to predict; folders need none. Of a text file: the file of its translations.",
-        ),
-    ] = None,
-    task: Annotated[
-        str | None,
-        typer.Option(
-            metavar="KIND",
-            help="binary, multiclass, regression, language, forecast or translation. Default: from the data.",
-        ),
-    ] = None,
+    target: Target = None,
+    task: Task = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="How to read the data, as for `workings train`."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Say what is in the data and every problem it has, without training.
 

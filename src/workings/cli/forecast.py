@@ -10,7 +10,8 @@ import typer
 
 from workings.base.problems import Problem
 from workings.cli import arguments as given
-from workings.cli.use import Json, Quiet, RunFolder, format_problems, write_frame
+from workings.cli.options import Force, Json, Quiet, RunFolder
+from workings.cli.use import format_problems, write_frame
 
 if TYPE_CHECKING:
     from polars import DataFrame
@@ -32,7 +33,7 @@ def forecast(
     out: Annotated[
         str | None, typer.Option(metavar="FILE", help="A new .csv, .parquet or .json file. Default: a table here.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over the file if it is there.")] = False,
+    force: Force = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

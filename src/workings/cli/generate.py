@@ -9,7 +9,7 @@ import typer
 
 from workings.base.problems import Problem
 from workings.cli import arguments as given
-from workings.cli.use import Json, Quiet, RunFolder
+from workings.cli.options import Json, Quiet, RunFolder
 
 if TYPE_CHECKING:
     from workings.api import Run

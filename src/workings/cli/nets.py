@@ -11,6 +11,7 @@ from workings.base.form import Form
 from workings.base.problems import Problem
 from workings.cli import arguments as given
 from workings.cli.errors import say
+from workings.cli.options import Json
 from workings.cli.words import folded, typed
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def nets(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List every net with its settings, their defaults and what they mean."""
     from workings.cli import console
@@ -59,7 +60,7 @@ def net(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A setting of the net; may be given many times."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show a net layer by layer: output shapes, parameters, multiply-adds, receptive field.
 

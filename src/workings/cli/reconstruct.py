@@ -10,7 +10,8 @@ import typer
 
 from workings.cli import arguments as given
 from workings.cli.arguments import BAD_FILES
-from workings.cli.use import Json, OnBadFile, Quiet, RunFolder, write_frame
+from workings.cli.options import Json, OnBadFile, Quiet, RunFolder
+from workings.cli.use import write_frame
 
 if TYPE_CHECKING:
     from workings.data.opening import OnBad

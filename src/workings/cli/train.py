@@ -11,6 +11,7 @@ import typer
 from workings.base.events import Decided, Event
 from workings.base.problems import Problem
 from workings.cli import arguments as given
+from workings.cli.options import Json, Target, Task
 from workings.cli.words import quoted
 
 
@@ -24,23 +25,11 @@ def train(
             show_default=False,
         ),
     ] = None,
-    target: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="The column to predict; folders need none. Of a text file: the file of its translations.",
-        ),
-    ] = None,
+    target: Target = None,
     test: Annotated[
         str | None, typer.Option(metavar="DATA", help="Rows to test on. Default: a part of DATA is held out.")
     ] = None,
-    task: Annotated[
-        str | None,
-        typer.Option(
-            metavar="KIND",
-            help="binary, multiclass, regression, language, forecast or translation. Default: from the data.",
-        ),
-    ] = None,
+    task: Task = None,
     net: Annotated[
         str | None,
         typer.Option(
@@ -81,15 +70,14 @@ def train(
         str | None,
         typer.Option(
             metavar="refuse|skip",
-            help="What to do about unreadable images: refuse to start (the default), or skip and list them.",
+            help="What to do about unreadable images and recordings: refuse to start (the default), or skip and list "
+            "them.",
         ),
     ] = None,
     events: Annotated[
         str | None, typer.Option(metavar="FILE", help="Also write every event to this new file, as JSON lines.")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object, and nothing else, at the end.")
-    ] = False,
+    as_json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress, only the result.")] = False,
 ) -> None:
     """Train a network on your data, test it, and keep everything in a run folder.

@@ -10,7 +10,8 @@ import typer
 
 from workings.base.problems import Problem
 from workings.cli import arguments as given
-from workings.cli.use import FORMATS, Json, Quiet, RunFolder, write_frame
+from workings.cli.options import Force, Json, Quiet, RunFolder
+from workings.cli.use import FORMATS, write_frame
 
 
 def translate(
@@ -30,7 +31,7 @@ def translate(
             metavar="FILE", help="A new file: .csv, .parquet or .json with the sources, any other with a line a text."
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over the file if it is there.")] = False,
+    force: Force = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

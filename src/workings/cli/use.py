@@ -11,19 +11,12 @@ import typer
 from workings.base.problems import Problem, nearest
 from workings.cli import arguments as given
 from workings.cli.arguments import BAD_FILES
+from workings.cli.options import Force, Json, OnBadFile, Quiet, RunFolder
 
 if TYPE_CHECKING:
     from polars import DataFrame
 
     from workings.data.opening import OnBad
-
-RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="The folder that `workings train` made.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")]
-
-OnBadFile = Annotated[
-    str, typer.Option(metavar="refuse|skip", help="What to do about unreadable images: refuse, or skip and list them.")
-]
 
 FORMATS = (".csv", ".parquet", ".json")
 
@@ -71,7 +64,7 @@ def predict(
         str | None,
         typer.Option(metavar="FILE", help="A new .csv, .parquet or .json file. Default: CSV on standard output."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over the file if it is there.")] = False,
+    force: Force = False,
     on_bad_file: OnBadFile = "refuse",
     quiet: Quiet = False,
 ) -> None:
