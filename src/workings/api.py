@@ -104,6 +104,8 @@ def train(
     named |= {"on_bad_file": on_bad_file, "net": net if isinstance(net, str) else None}
     given |= {name: value for name, value in named.items() if value is not None}
     given |= {"data": _path(data), "test": _path(test), **(settings or {}), **more}
+    if isinstance(given.get("unlabelled"), (str, os.PathLike)):
+        given["unlabelled"] = _path(given["unlabelled"])
     module = None if net is None or isinstance(net, str) else net
     if module is not None:
         given["net"] = "custom"

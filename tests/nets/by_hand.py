@@ -178,6 +178,7 @@ FORWARD = {
     "perceptron": linear,
     "linear": linear,
     "mlp": mlp,
+    "dbn": lambda x, state, settings: mlp(x, state, {**settings, "activation": "sigmoid"}),
     "maxout": maxout,
     "cnn": cnn,
     "cnn-64": cnn_64,

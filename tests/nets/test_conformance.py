@@ -36,6 +36,7 @@ CASES: list[tuple[str, tuple[int, ...], dict[str, Any]]] = [
     ("mlp", (4,), {"hidden": (5, 5, 5), "residual": True, "activation": "tanh"}),
     ("mlp", (4,), {"hidden": (5, 3), "batch_norm": True, "dropout": 0.3, "noise": 0.1, "activation": "silu"}),
     ("mlp", (2, 3, 3), {"hidden": (4,)}),
+    ("dbn", (2, 3, 3), {"hidden": (5, 3), "output": True}),
     ("maxout", (4,), {"hidden": (3, 2), "pieces": 3}),
     ("maxout", (4,), {"hidden": (3, 2), "pieces": 2, "dropout": 0.4}),
     ("maxout", (1, 3, 3), {"hidden": (3,), "pieces": 1}),

@@ -31,6 +31,9 @@ CASES: list[tuple[str, tuple[int, ...], Form, dict[str, Any]]] = [
     ("rbm", (6,), Form(), {"units": 3, "draw_steps": 9}),
     ("rbm", (6,), TABLE, {"units": 5, "draw_steps": 9}),
     ("rbm", (2, 3, 4), Form(), {"units": 4, "draw_steps": 9}),
+    ("dbn", (6,), Form(), {"hidden": (3,), "draw_steps": 9}),
+    ("dbn", (6,), TABLE, {"hidden": (5, 4), "draw_steps": 9}),
+    ("dbn", (2, 3, 4), Form(), {"hidden": (5, 4, 3), "draw_steps": 9}),
 ]
 every_net = pytest.mark.parametrize(
     "case", CASES, ids=[f"{name}-{'x'.join(map(str, shape))}-{i}" for i, (name, shape, _, _) in enumerate(CASES)]

@@ -119,7 +119,7 @@ def run_loop(
     saved = told = time.perf_counter()
     told_step = first_step = state.step
     n, batch = stream.n, stream.batch
-    epochs = max(1, round(settings.steps * batch / n))
+    epochs = max(1, round((settings.steps - settings.judge_from) * batch / n))  # pre-training is epoch 0
     rule.net.train()
     asked: list[int] = []  # a signal to stop waits for the end of the chunk, so that what is saved is a whole step
     handlers = _hold_signals(asked)
@@ -146,7 +146,7 @@ def run_loop(
                     Stepped(
                         state.step,
                         settings.steps,
-                        min(stream.epoch_of(before) + 1, epochs),
+                        0 if before < settings.judge_from else min(_epoch(stream, settings, before) + 1, epochs),
                         epochs,
                         chunk_losses[-1],
                         rule.learning_rate(before),
@@ -267,7 +267,7 @@ def _look(
     emit: Emit,
 ) -> None:
     """Evaluate, remember the best, decide whether to stop."""
-    exact_epoch = state.step * stream.batch / stream.n
+    exact_epoch = max(0, state.step - settings.judge_from) * stream.batch / stream.n
     metrics = {"train_loss": sum(state.losses) / len(state.losses)}
     judging = state.step > settings.judge_from
     state.record(state.step, exact_epoch, "train", "loss" if judging else "pretraining", metrics["train_loss"])
@@ -301,8 +301,13 @@ def _look(
     reason = rule.finished(stream.epoch_of(state.step))
     if reason is not None:
         state.stopped = reason
-    epoch = min(epochs, max(1, stream.epoch_of(state.step)))
+    epoch = min(epochs, max(1, _epoch(stream, settings, state.step))) if judging else 0
     emit(EpochEnded(epoch, epochs, state.step, metrics, better))
+
+
+def _epoch(stream: Stream, settings: LoopSettings, step: int) -> int:
+    """Whole epochs after ``step`` steps, those of pre-training not counted."""
+    return max(0, step - settings.judge_from) * stream.batch // stream.n
 
 
 def settle_weights(rule: LearningRule, settings: LoopSettings, state: LoopState) -> None:

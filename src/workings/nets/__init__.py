@@ -24,6 +24,7 @@ from workings.nets import autoencoder as _autoencoder  # noqa: F401  isort: skip
 from workings.nets import vae as _vae  # noqa: F401  isort: skip
 from workings.nets import gan as _gan  # noqa: F401  isort: skip
 from workings.nets import rbm as _rbm  # noqa: F401  isort: skip
+from workings.nets import dbn as _dbn  # noqa: F401  isort: skip
 from workings.nets.registry import NetInfo, build, check_shape, info, infos, names, settle
 from workings.nets.settings import SettingInfo
 

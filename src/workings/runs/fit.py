@@ -46,7 +46,11 @@ CLOCK_SHARE = 0.85  # of the minutes given, for steps; looks at the validation r
 Augment = Callable[[Tensor], Tensor]
 
 # Nets that learn by a rule of their own: the module whose ``make_rule(fit)`` makes it.
-_RULES: dict[str, str] = {"gan": "workings.learning.adversarial", "rbm": "workings.learning.contrastive_rule"}
+_RULES: dict[str, str] = {
+    "gan": "workings.learning.adversarial",
+    "rbm": "workings.learning.contrastive_rule",
+    "dbn": "workings.runs.pretraining",
+}
 
 
 @dataclass
@@ -110,6 +114,11 @@ class Fit:
         from workings.runs.pretraining import with_pretraining
 
         return with_pretraining(self, rule)
+
+    @property
+    def before(self) -> int:
+        """Steps of pre-training, which come before the ``steps``."""
+        return getattr(self.rule, "before", 0)
 
     @property
     def gradient(self) -> GradientRule | None:
@@ -209,7 +218,7 @@ class Fit:
         if self.gradient is not None:
             self.gradient.runner.enter()
         monitor = recipe.monitor or "loss"
-        before = getattr(self.rule, "before", 0)
+        before = self.before
         settings = LoopSettings(
             steps=before + self.steps,
             evaluate_every=self.every,

@@ -25,6 +25,7 @@ from workings.runs.work import Outcome
 class Job:
     """A run on its way: what was brought, the recipe as far as it is settled, and what is told.
 
+    unlabelled: what the data card holds of samples without labels.
     look_further, report: what the rooms above do with a finished run; see ``workings.api``.
     """
 
@@ -39,6 +40,7 @@ class Job:
     report: Callable[[Path], object] | None = None
     problems: list[Problem] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    unlabelled: dict[str, Any] | None = None
 
     @contextmanager
     def phase(self, name: str, text: str) -> Iterator[None]:
@@ -71,3 +73,4 @@ class Prepared:
     val: Source | None
     test: Source
     test_dataset: Dataset | None
+    unlabelled: Source | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ def make_net(job: Job, data: Prepared) -> tuple[nn.Module, dict[str, Any]]:
     outs = outputs_of(dataset.task, data.train)
     n_val = 0 if data.val is None else len(data.val)
     facts = Facts(len(data.train), n_val, shape, dataset.task.kind, outs, [int(c) for c in counts], form)
+    facts = replace(facts, unlabelled=0 if data.unlabelled is None else len(data.unlabelled))
     rows = facts.n // data.train.stride
     if isinstance(recipe.batch_size, int) and recipe.batch_size > rows:
         raise refuse(

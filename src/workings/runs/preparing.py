@@ -20,7 +20,9 @@ from workings.runs import folder as files
 from workings.runs.job import Job, Prepared
 from workings.runs.run import load_preparation
 from workings.runs.settle_preparation import settle_preparation, settle_zeros
+from workings.runs.settle_pretraining import unit_pixels
 from workings.runs.settle_unsupervised import settle_reading
+from workings.runs.unlabelled import read_unlabelled
 
 
 def open_data(job: Job) -> Dataset:
@@ -97,7 +99,10 @@ def prepare(job: Job, dataset: Dataset) -> Prepared:
         if source is not None and source is not train:
             for problem in source.problems:
                 job.notice(replace(problem, where=problem.where or name))
-    return Prepared(dataset, split, prep, train, val, test, test_dataset)
+    held_out = {} if test is train else {"test samples": test}
+    held_out |= {} if val is None else {"validation samples": val}
+    more = read_unlabelled(job, dataset, prep, held_out)
+    return Prepared(dataset, split, prep, train, val, test, test_dataset, more)
 
 
 def _fit_preparation(job: Job, dataset: Dataset, rows: np.ndarray) -> Any:
@@ -108,7 +113,7 @@ def _fit_preparation(job: Job, dataset: Dataset, rows: np.ndarray) -> Any:
                 f"Images take no {', '.join(job.recipe.prepare)}.",
                 do="Leave these settings out: they are about the columns of tables.",
             )
-        prep = dataset.fit(rows)
+        prep = _unit_pixels(job, dataset.fit(rows))
         for problem in getattr(prep, "problems", ()):
             job.notice(problem)
         return prep
@@ -130,6 +135,15 @@ def _fit_preparation(job: Job, dataset: Dataset, rows: np.ndarray) -> Any:
     for problem in prep.problems:
         job.notice(problem)
     return prep
+
+
+def _unit_pixels(job: Job, prep: Any) -> Any:
+    """The preparation of images for a net of binary units: pixels stay 0…1."""
+    reason = unit_pixels(job.recipe) if prep.kind == "images" else None
+    if reason is None or prep.task_kind == "unsupervised":
+        return prep
+    job.emit(Decided("pixels", "0 to 1", reason))
+    return prep.model_copy(update={"mean": [0.0] * len(prep.mean), "std": [1.0] * len(prep.std)})
 
 
 def _val_fraction(n: int) -> tuple[float, str]:

@@ -31,7 +31,7 @@ class Facts:
     """What settling needs to know of the prepared data.
 
     n: training rows. shape: of one sample. task: binary, multiclass or regression. outputs: of the net.
-    class_counts: training rows of each class, or empty. form: see ``base.form``.
+    class_counts: training rows of each class, or empty. form: see ``base.form``. unlabelled: samples beside them.
     """
 
     n: int
@@ -41,6 +41,7 @@ class Facts:
     outputs: int
     class_counts: Sequence[int] = ()
     form: Form = field(default_factory=Form)
+    unlabelled: int = 0
 
     @property
     def samples(self) -> Samples:
@@ -70,7 +71,10 @@ class Settling:
 
 def settle(recipe: Recipe, facts: Facts, emit: Emit) -> Recipe:
     """The recipe with everything settled that can be settled without measuring."""
+    from workings.runs.settle_pretraining import check_pretraining, settle_pretraining
+
     s = Settling(recipe, emit)
+    check_pretraining(recipe, facts)
     if facts.task == "unsupervised":
         from workings.runs.settle_unsupervised import settle_unsupervised
 
@@ -80,6 +84,7 @@ def settle(recipe: Recipe, facts: Facts, emit: Emit) -> Recipe:
 
         return settle_sequences(s, facts)
     _net(s, facts)
+    settle_pretraining(s, facts)
     loss(s, facts)
     if s.recipe.net == "perceptron":
         return _perceptron(s, facts)
@@ -91,7 +96,9 @@ def settle(recipe: Recipe, facts: Facts, emit: Emit) -> Recipe:
 
 
 def _net(s: Settling, facts: Facts) -> None:
-    if facts.is_image:
+    if s.recipe.unlabelled is not None or s.recipe.pretraining not in (None, "none"):
+        s.fill("net", "mlp", "its layers can be trained one by one", ("auto",))
+    elif facts.is_image:
         s.fill("net", "vgg" if min(facts.shape[1:]) >= 8 else "mlp", "the samples are images", ("auto",))
     else:
         s.fill("net", "mlp", "the samples are rows of a table", ("auto",))

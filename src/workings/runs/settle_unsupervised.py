@@ -20,6 +20,7 @@ _PARTS: dict[str, str] = {
     "gan": "workings.runs.settle_gan",
     "vae": "workings.runs.settle_vae",
     "rbm": "workings.runs.settle_rbm",
+    "dbn": "workings.runs.settle_dbn",
 }
 
 

@@ -58,6 +58,7 @@ def _train(job: Job) -> Run:
         job.emit,
         augment,
         may_compile=description["source"] is None and description["name"] != "custom",
+        unlabelled=data.unlabelled,
     )
     start_net(net, job.recipe, data.train)
     if job.resume is None:
@@ -72,7 +73,7 @@ def _train(job: Job) -> Run:
         if state is not None:
             fit.state = state
             job.emit(Decided("resumed from step", state.step, "the newest whole checkpoint"))
-    with job.phase("training", f"{fit.steps - fit.state.step:,} steps on {fit.stream.n:,} rows"):
+    with job.phase("training", f"{fit.before + fit.steps - fit.state.step:,} steps on {fit.stream.n:,} rows"):
         fit.run(_saver(job, path, fit))
     perceptron_verdict(job, fit)
     files.save_weights(path / "weights.safetensors", net)
@@ -139,6 +140,7 @@ def _card(job: Job, path: Path, data: Prepared) -> None:
             "kind": dataset.kind,
             "task": dataset.task.model_dump(),
             "rows": dataset.n,
+            "unlabelled": job.unlabelled,
             "split": {
                 "train": len(split.train),
                 "val": len(split.val),
