@@ -76,6 +76,17 @@ def test_a_list_may_be_typed_as_text(hidden: list[int]) -> None:
     assert settle(hidden[0]) == (hidden[0],)
 
 
+def test_a_net_that_passes_settings_on_has_those_of_its_base() -> None:
+    """What recurrent nets share is declared once; each has all of it, its own after it, and refuses what it has not."""
+    own = {"rnn": ["activation"], "gru": ["reset", "update_bias"], "lstm": ["forget_bias"]}
+    found = {name: list(nets.info(name).settings) for name in own}
+    shared = found["lstm"][:-1]
+    assert shared[:3] == ["embedding", "width", "layers"]
+    assert found == {name: shared + settings for name, settings in own.items()}
+    with pytest.raises(UserError, match="no setting called 'reset'"):
+        nets.settle("lstm", {"reset": "after"})
+
+
 def test_settled_settings_are_complete_and_build_the_same_net() -> None:
     """All settings with the defaults filled in; building from them gives the same parameters."""
     settings = nets.settle("mlp", {"dropout": 0})

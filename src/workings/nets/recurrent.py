@@ -11,7 +11,7 @@ Legend: B batch, T steps, D numbers of a vector, H units, K outputs, L layers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
@@ -51,7 +51,7 @@ Truncate = Annotated[int | None, Setting("steps after which gradients go back no
 
 
 class RecurrentNet(nn.Module):
-    """What the three nets share: all but the cell.
+    """What the three nets share: all but the cell, which ``make`` makes of the numbers of its inputs and units.
 
     A net that answers each step can also write: ``start`` and ``step`` are those of ``sequences.Writes``.
     """
@@ -60,17 +60,18 @@ class RecurrentNet(nn.Module):
         self,
         shape: tuple[int, ...],
         outputs: int,
-        make: Callable[[int], Cell],
+        make: Callable[[int, int], Cell],
         *,
         form: Form,
-        embedding: int,
-        layers: int,
-        bidirectional: bool,
-        dropout: float,
-        word_dropout: float,
-        pooling: str,
-        cell: str,
-        truncate: int | None,
+        embedding: Embedding = 64,
+        width: Width = 64,
+        layers: Layers = 1,
+        bidirectional: Bidirectional = False,
+        dropout: Drop = 0.5,
+        word_dropout: WordDropout = 0.0,
+        pooling: Pooling = "auto",
+        cell: CellKind = "fused",
+        truncate: Truncate = None,
     ) -> None:
         super().__init__()
         if bidirectional and form.each_step and form.vocabulary is not None:
@@ -84,7 +85,7 @@ class RecurrentNet(nn.Module):
         self.form = form
         self.vectors = ToVectors(shape, form, embedding, dropout, word_dropout)
         self.recurrence = Recurrence(
-            make,
+            lambda inputs: make(inputs, width),
             self.vectors.width,
             layers,
             bidirectional=bidirectional,
@@ -141,31 +142,14 @@ class RNN(RecurrentNet):
         shape: tuple[int, ...],
         outputs: int,
         *,
-        form: Form,
-        embedding: Embedding = 64,
-        width: Width = 64,
-        layers: Layers = 1,
         activation: Annotated[str, Setting("of a state", choices=("tanh", "relu"))] = "tanh",
-        bidirectional: Bidirectional = False,
-        dropout: Drop = 0.5,
-        word_dropout: WordDropout = 0.0,
-        pooling: Pooling = "auto",
-        cell: CellKind = "fused",
-        truncate: Truncate = None,
+        **shared: Any,
     ) -> None:
         super().__init__(
             shape,
             outputs,
-            lambda inputs: RNNCell(inputs, width, activation),  # type: ignore[arg-type]
-            form=form,
-            embedding=embedding,
-            layers=layers,
-            bidirectional=bidirectional,
-            dropout=dropout,
-            word_dropout=word_dropout,
-            pooling=pooling,
-            cell=cell,
-            truncate=truncate,
+            lambda inputs, width: RNNCell(inputs, width, activation),  # type: ignore[arg-type]
+            **shared,
         )
 
 
@@ -178,10 +162,6 @@ class GRU(RecurrentNet):
         shape: tuple[int, ...],
         outputs: int,
         *,
-        form: Form,
-        embedding: Embedding = 64,
-        width: Width = 64,
-        layers: Layers = 1,
         reset: Annotated[
             str,
             Setting(
@@ -193,12 +173,8 @@ class GRU(RecurrentNet):
         update_bias: Annotated[
             float, Setting("what the update gate's bias begins with; with b a state lasts about 1 + e^b steps at first")
         ] = 0.0,
-        bidirectional: Bidirectional = False,
-        dropout: Drop = 0.5,
-        word_dropout: WordDropout = 0.0,
-        pooling: Pooling = "auto",
         cell: CellKind = "fused",
-        truncate: Truncate = None,
+        **shared: Any,
     ) -> None:
         if reset == "before" and cell == "fused":
             raise refuse(
@@ -210,16 +186,9 @@ class GRU(RecurrentNet):
         super().__init__(
             shape,
             outputs,
-            lambda inputs: GRUCell(inputs, width, reset, update_bias),  # type: ignore[arg-type]
-            form=form,
-            embedding=embedding,
-            layers=layers,
-            bidirectional=bidirectional,
-            dropout=dropout,
-            word_dropout=word_dropout,
-            pooling=pooling,
+            lambda inputs, width: GRUCell(inputs, width, reset, update_bias),  # type: ignore[arg-type]
             cell=cell,
-            truncate=truncate,
+            **shared,
         )
 
 
@@ -232,31 +201,9 @@ class LSTM(RecurrentNet):
         shape: tuple[int, ...],
         outputs: int,
         *,
-        form: Form,
-        embedding: Embedding = 64,
-        width: Width = 64,
-        layers: Layers = 1,
         forget_bias: Annotated[
             float, Setting("what the forget gate's bias begins with; with b a state lasts about 1 + e^b steps at first")
         ] = 1.0,
-        bidirectional: Bidirectional = False,
-        dropout: Drop = 0.5,
-        word_dropout: WordDropout = 0.0,
-        pooling: Pooling = "auto",
-        cell: CellKind = "fused",
-        truncate: Truncate = None,
+        **shared: Any,
     ) -> None:
-        super().__init__(
-            shape,
-            outputs,
-            lambda inputs: LSTMCell(inputs, width, forget_bias),
-            form=form,
-            embedding=embedding,
-            layers=layers,
-            bidirectional=bidirectional,
-            dropout=dropout,
-            word_dropout=word_dropout,
-            pooling=pooling,
-            cell=cell,
-            truncate=truncate,
-        )
+        super().__init__(shape, outputs, lambda inputs, width: LSTMCell(inputs, width, forget_bias), **shared)

@@ -95,7 +95,7 @@ def register(
 
     def keep(net_class: C) -> C:
         assert name not in _NETS, f"two nets are called {name}"
-        info = NetInfo(name, summary, family, read_settings(net_class.__init__), shapes, dict(sizes or {}), learns)
+        info = NetInfo(name, summary, family, read_settings(net_class), shapes, dict(sizes or {}), learns)
         _NETS[name] = (info, net_class)
         return net_class
 

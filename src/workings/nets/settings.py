@@ -4,7 +4,8 @@ A net declares a setting once, where it uses it::
 
     def __init__(self, shape, outputs, *, hidden: Annotated[Sequence[int], Setting("units a layer", low=1)] = (64, 64))
 
-From that come the list that users see, the check of what they give, and the suggestion for a typo.
+A constructor that takes any others (``**shared``) and passes them on has the settings of its base class, too. From that
+come the list that users see, the check of what they give, and the suggestion for a typo.
 """
 
 from __future__ import annotations
@@ -106,11 +107,16 @@ class SettingInfo:
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", type(None): "nothing"}
 
 
-def read_settings(constructor: Callable[..., object]) -> dict[str, SettingInfo]:
-    """The settings that a net's constructor declares: its keyword-only arguments, in their order."""
+def read_settings(net_class: type) -> dict[str, SettingInfo]:
+    """The settings that a net's constructor declares: its keyword-only ones; before them, if passed on, its base's."""
+    if net_class is object:
+        return {}
+    constructor: Callable[..., object] = net_class.__init__
+    parameters = inspect.signature(constructor).parameters
+    passes_on = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values())
+    found = read_settings(net_class.__mro__[1]) if passes_on else {}
     hints = typing.get_type_hints(constructor, include_extras=True)
-    found: dict[str, SettingInfo] = {}
-    for name, parameter in inspect.signature(constructor).parameters.items():
+    for name, parameter in parameters.items():
         if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
             continue
         hint, *notes = typing.get_args(hints[name]) or (hints[name],)
