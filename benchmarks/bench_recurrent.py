@@ -117,8 +117,14 @@ def slowdown(name: str, rounds: int) -> Row:
     }
 
 
-LAGS = (100, 200)
-NETS: dict[str, list[str]] = {"rnn": [], "lstm": ["forget_bias=5"], "gru": ["update_bias=5"]}
+LAGS = (50, 100, 200)
+# The plain RNN as torch starts it, and as Workings does: its state's matrix orthogonal, so that nothing fades at first.
+NETS: dict[str, tuple[str, list[str]]] = {
+    "rnn, started as torch does": ("rnn", ["initialisation=torch_default"]),
+    "rnn": ("rnn", []),
+    "lstm": ("lstm", ["forget_bias=5"]),
+    "gru": ("gru", ["update_bias=5"]),
+}
 
 
 def first_word_decides(folder: Path, lag: int, texts: int = 2000) -> Path:
@@ -137,24 +143,25 @@ def memory(seeds: int) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         for lag in LAGS:
             data = first_word_decides(Path(folder) / f"lag-{lag}", lag)
-            for net, more in NETS.items():
-                settings = ["pooling=last", "dropout=0", "width=32", "embedding=16", "learning_rate=0.005", *more]
+            for title, (net, more) in NETS.items():
+                settings = ["pooling=last", "bidirectional=false", "dropout=0", "word_dropout=0", "label_smoothing=0"]
+                settings += ["width=32", "embedding=16", "learning_rate=0.005", *more]
                 settings += ["lane=eager@1", "baselines=false", "report=false"]
                 options = [word for each in settings for word in ("--set", each)]
                 found = []
                 for seed in range(seeds):
-                    out = Path(folder) / f"{net}-{lag}-{seed}"
+                    out = Path(folder) / f"{title}-{lag}-{seed}"
                     run = workings("train", data, "--net", net, "--epochs", 10, "--seed", seed, *options, "--out", out)
                     found.append(run["metrics"]["accuracy"])
-                told = f" ({', '.join(more)})" if more else ""
+                told = f" ({', '.join(more)})" if net != "rnn" else ""
                 rows.append(
                     {
-                        "what": f"first of {lag + 1} steps decides: accuracy, {net}{told}",
+                        "what": f"first of {lag + 1} steps decides: accuracy, {title}{told}",
                         "value": round(statistics.median(found), 3),
-                        "bar": "≥ 0.99" if more else None,
+                        "bar": "≥ 0.99" if net != "rnn" else None,
                         "n": len(found),
                         "spread": f"{min(found):.3f} to {max(found):.3f}",
-                        "met": min(found) >= 0.99 if more else None,
+                        "met": min(found) >= 0.99 if net != "rnn" else None,
                     }
                 )
                 print(json.dumps(rows[-1], ensure_ascii=False), flush=True)
