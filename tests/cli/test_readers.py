@@ -76,6 +76,16 @@ def test_log_lines_fit_and_never_move_back(width: int) -> None:
     assert max(len(line) for line in text.splitlines()) <= width
 
 
+@pytest.mark.parametrize("terminal", [False, True])
+def test_speed_is_in_what_the_samples_are(terminal: bool) -> None:
+    """Windows of a text are not rows."""
+    file = io.StringIO()
+    screen = Console(file=file, width=80, force_terminal=terminal, color_system=None, highlight=False)
+    with Bar(screen) if terminal else Log(screen) as reader:
+        reader(Stepped(1, 2, 1, 1, 0.5, 0.1, 1234.0, 5.0, "windows"))
+    assert "1,234 windows/s" in file.getvalue()
+
+
 def test_log_tells_the_first_epoch_and_the_last() -> None:
     """Epochs that come faster than one a second are thinned out, but the last is always told."""
     lines = [line for line in shown().splitlines() if line.startswith("  epoch")]

@@ -49,7 +49,7 @@ class Noticed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Stepped(Event):
-    """Steps were done; sent a few times a second at most."""
+    """Steps were done; sent a few times a second at most. counted: what the samples are called."""
 
     step: int
     steps: int
@@ -59,6 +59,7 @@ class Stepped(Event):
     learning_rate: float
     rows_per_second: float
     seconds_left: float
+    counted: str = "rows"
 
 
 @dataclass(frozen=True, slots=True)

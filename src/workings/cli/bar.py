@@ -80,7 +80,9 @@ class Bar:
             line.columns[1].ratio = 1
             line.expand = True
             percent = f"{min(newest.step / total, 1):4.0%}" if total else ""
-            tail = f"{stepped.rows_per_second:,.0f} rows/s · {duration(stepped.seconds_left)} left" if stepped else ""
+            tail = ""
+            if stepped is not None:
+                tail = f"{stepped.rows_per_second:,.0f} {stepped.counted}/s · {duration(stepped.seconds_left)} left"
             line.add_row(
                 Text(f"  epoch {newest.epoch}/{newest.epochs}", "bold"),
                 ProgressBar(total=total, completed=newest.step),

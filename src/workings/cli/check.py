@@ -75,8 +75,7 @@ def _show(data: str, dataset: Dataset | None, problems: Sequence[Problem], scree
 
     if dataset is not None:
         task = dataset.task
-        rows = COUNTED[dataset.kind]
-        screen.print(f"[bold]{escape(data)}[/]  {dataset.n:,} {rows}", soft_wrap=True)
+        screen.print(f"[bold]{escape(data)}[/]  {dataset.n:,} {dataset.counted}", soft_wrap=True)
         target = f"{task.kind}, target '{task.target}'" if task.target else task.kind
         for line in folded(f"Task: {target} — {task.reason}", screen.width, "", "      "):
             screen.print(line, soft_wrap=True, markup=False)
@@ -97,16 +96,6 @@ def _show(data: str, dataset: Dataset | None, problems: Sequence[Problem], scree
             screen.print(line, soft_wrap=True)
 
 
-# What the samples of each kind of data are called.
-COUNTED = {
-    "table": "rows",
-    "images": "images",
-    "text": "texts",
-    "language": "lines",
-    "series": "steps",
-    "sound": "recordings",
-    "pairs": "pairs",
-}
 SHOWN = 60  # fields; a table of pixels has hundreds, all alike
 
 
@@ -149,7 +138,7 @@ def _classes(dataset: Dataset) -> RenderableType:
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("class", no_wrap=True, overflow="ellipsis", max_width=40)
-    table.add_column(COUNTED[dataset.kind], justify="right", no_wrap=True)
+    table.add_column(dataset.counted, justify="right", no_wrap=True)
     counts = list(dataset.class_counts.items())
     for name, count in counts[:SHOWN]:
         table.add_row(Text(name), f"{count:,}")

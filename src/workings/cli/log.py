@@ -45,7 +45,8 @@ class Log:
                     self._epoch()
             case Stepped():
                 if now - self.said >= STEPS_EVERY:
-                    rate, left = f"{event.rows_per_second:,.0f} rows/s", f"{duration(event.seconds_left)} left"
+                    rate = f"{event.rows_per_second:,.0f} {event.counted}/s"
+                    left = f"{duration(event.seconds_left)} left"
                     self._say([f"  step {event.step:,}/{event.steps:,} · loss {number(event.loss)} · {rate} · {left}"])
             case Stopped():
                 if self.owed:  # the last epoch is always told

@@ -16,8 +16,8 @@ from workings.data.split import Split
 class Dataset(ABC):
     """Rows with a schema, a task and the problems that were noticed.
 
-    kind: ``table`` or ``images``. n: rows. problems: warnings and notes; errors were raised as one ``UserError``.
-    digest: sha256 of the content, as hexadecimal text.
+    kind: ``table``, ``images`` or another. n: rows; counted: what they are called. digest: sha256 of the content, as
+    hexadecimal text. problems: warnings and notes; errors were raised as one ``UserError``.
     A preparation (``fit``) belongs to the kind of dataset that made it: a pydantic model with ``shape``, ``target``,
     ``task_kind``, ``classes``, ``target_mean`` and ``target_std``, saved as ``prepare.json``.
     """
@@ -28,6 +28,7 @@ class Dataset(ABC):
     n: int
     problems: list[Problem]
     digest: str
+    counted: str = "rows"
 
     @property
     def labelled(self) -> bool:

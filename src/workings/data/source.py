@@ -31,6 +31,7 @@ class Source(ABC):
     stride: a sample may begin at any row, but an epoch takes every ``stride``-th only, from a random first one: of
         windows of a text, each T long, an epoch takes n / T.
     problems: what was noticed of these rows while they were prepared; told of rows that were not trained on.
+    counted: what several samples are called.
     """
 
     shape: tuple[int, ...]
@@ -42,6 +43,7 @@ class Source(ABC):
     stride: int = 1
     reconstructs: bool = False
     problems: Sequence[Problem] = ()
+    counted: str = "rows"
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -83,6 +85,7 @@ class Part(Source):
         self._whole = whole
         self._index = torch.as_tensor(index, dtype=torch.int64)
         self.shape, self.form, self.reconstructs = whole.shape, whole.form, whole.reconstructs
+        self.counted = whole.counted
         self.y = whole.y[self._index]
         self.w = None if whole.w is None else whole.w[self._index]
         self.lengths = None if whole.lengths is None else whole.lengths[self._index]

@@ -28,6 +28,7 @@ class Rows(Protocol):
     """What the loop needs of a data source; see ``workings.data.source.Source``."""
 
     w: Tensor | None
+    counted: str
     lengths: Tensor | None
     reconstructs: bool
 
@@ -152,6 +153,7 @@ def run_loop(
                         rule.learning_rate(before),
                         fast,
                         left,
+                        source.counted,
                     )
                 )
                 told, told_step = now, state.step

@@ -33,6 +33,7 @@ class Labelled(Source):
     def __init__(self, source: Source) -> None:
         self._source = source
         self.shape, self.y, self.w, self.rows = source.shape, source.y, source.w, source.rows
+        self.counted = source.counted
 
     def x(self, index: Tensor) -> Tensor:
         return self._source.x(index)

@@ -64,7 +64,7 @@ class LabelWork(Work):
     def _predict(
         self, run: Run, dataset: Dataset, emit: Emit
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, list[str]]:
-        emit(Phase("predicting", f"{dataset.n:,} rows"))
+        emit(Phase("predicting", f"{dataset.n:,} {dataset.counted}"))
         source = dataset.source(run.prep, np.arange(dataset.n))
         for problem in source.problems:
             emit(Noticed(problem))

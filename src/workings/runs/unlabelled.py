@@ -27,7 +27,7 @@ class Joined(Source):
 
     def __init__(self, parts: list[Source]) -> None:
         self.parts = parts
-        self.shape, self.form = parts[0].shape, parts[0].form
+        self.shape, self.form, self.counted = parts[0].shape, parts[0].form, parts[0].counted
         self.starts = np.cumsum([0, *(len(part) for part in parts)])
         self.rows = np.arange(self.starts[-1])
         self.y = torch.zeros(len(self.rows), dtype=torch.int64)

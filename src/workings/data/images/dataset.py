@@ -45,6 +45,7 @@ class ImageDataset(LabelledDataset):
     """
 
     kind: Literal["images"] = "images"
+    counted = "images"
 
     def __init__(self, images: Images, task: Task, schema: Schema, binarise: float | None = None) -> None:
         self.images = images

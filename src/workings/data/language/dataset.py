@@ -33,6 +33,7 @@ class LanguageDataset(Dataset):
     """One text; its rows are lines, or parts of very long ones."""
 
     kind: Literal["language"] = "language"
+    counted = "lines"
 
     def __init__(self, book: Book, options: dict[str, Any], prep: LanguagePreparation | None = None) -> None:
         self.book = book

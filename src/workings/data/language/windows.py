@@ -27,6 +27,8 @@ class TextWindows(Source):
     unknown token hides, 0 for known ones. piece: (N,) the row of the data that each token is of.
     """
 
+    counted = "windows"
+
     def __init__(
         self,
         tokens: np.ndarray,

@@ -28,6 +28,7 @@ class PairsDataset(Dataset):
     """Texts, each with the text that is to be written for it."""
 
     kind: Literal["pairs"] = "pairs"
+    counted = "pairs"
 
     def __init__(self, read: Pairs, task: Task, from_files: bool, options: dict[str, Any]) -> None:
         self.read = read

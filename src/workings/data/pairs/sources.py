@@ -37,6 +37,8 @@ class PairSource(Source):
     A target that is cut has no EOS: the net is not taught to stop where our patience did.
     """
 
+    counted = "pairs"
+
     def __init__(
         self,
         sources: Sequence[np.ndarray],

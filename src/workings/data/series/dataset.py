@@ -24,6 +24,7 @@ class SeriesDataset(Dataset):
     """One step a row; see :class:`workings.data.series.reading.Series`."""
 
     kind: Literal["series"] = "series"
+    counted = "steps"
 
     def __init__(self, series: Series, plan: Plan, task: Task, schema: Schema, options: Mapping[str, Any]) -> None:
         self.series = series

@@ -24,6 +24,8 @@ Floats = NDArray[np.float64]
 class SeriesSource(Source):
     """series: all of it, in its own units. starts: (N,) int64, the first step that each window forecasts."""
 
+    counted = "windows"
+
     def __init__(self, series: Series, prep: SeriesPreparation, starts: np.ndarray) -> None:
         self.series = series
         self.prep = prep

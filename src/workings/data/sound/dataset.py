@@ -27,6 +27,7 @@ class SoundDataset(LabelledDataset):
     """
 
     kind: Literal["sound"] = "sound"
+    counted = "recordings"
 
     def __init__(self, recordings: Recordings, task: Task, schema: Schema, options: dict[str, Any]) -> None:
         self.recordings = recordings

@@ -18,6 +18,8 @@ class SoundSource(Source):
     seconds: (n,) of each recording as it was brought. groups: of each, or None.
     """
 
+    counted = "recordings"
+
     def __init__(
         self,
         frames_NF: Tensor,

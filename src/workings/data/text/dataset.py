@@ -51,6 +51,7 @@ class TextDataset(LabelledDataset):
     """Texts, each with a label."""
 
     kind: Literal["text"] = "text"
+    counted = "texts"
 
     def __init__(self, read: Texts, task: Task, schema: Schema) -> None:
         self.read = read

@@ -23,6 +23,8 @@ class TextSource(Source):
     before what is too long was cut.
     """
 
+    counted = "texts"
+
     def __init__(
         self,
         tokens: Sequence[np.ndarray],
