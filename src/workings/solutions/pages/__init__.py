@@ -1,0 +1,1 @@
+"""A solution as a page: plain text, Markdown, LaTeX, HTML, JSON."""

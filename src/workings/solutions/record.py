@@ -1,0 +1,316 @@
+"""What a net really did in one learning step: every operation with its inputs, outputs and gradients, in float64.
+
+Operations are seen at the level at which models are written (``F.linear``, ``torch.relu``, ``x + y``), by a torch
+function mode, so control flow, reused modules, functions in ``forward`` and tied weights need nothing special. A module
+for which there is a rule of its own (dropout, a fused LSTM) is taken as one operation.
+
+Traps: a tensor changed in place is the same object with another version, so a ``Value`` is an object at a version, its
+data copied at that moment. A gradient is caught by a hook on the tensor, registered at that version: autograd gives it
+the gradient of what the tensor was then. Hooks on modules would see the sum over all uses, and break on in-place.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_flatten, tree_map
+
+_DRAWING = ("dropout", "rand", "normal", "bernoulli", "rrelu", "multinomial", "gumbel", "exponential_", "uniform_")
+
+
+@dataclass(eq=False)
+class Value:
+    """A tensor at one moment. grad: ∂L/∂value by autograd, once backward has run. kind: what it is if no operation of
+    the record made it: "input", "target", "parameter", "buffer", "constant", or "changed" through another name.
+    """
+
+    data: Tensor
+    kind: str = ""
+    name: str = ""
+    made_by: Call | None = None
+    grad: Tensor | None = None
+    needs_grad: bool = False
+    users: list[Call] = field(default_factory=list)
+    letter: str = ""
+    layer: str = ""
+
+
+@dataclass(eq=False)
+class Call:
+    """One operation. args and kwargs hold Values where the operation took tensors; ``place`` is the module's path.
+
+    generator: the state of torch's generator before an operation that draws random numbers. own: the parameters of a
+    module that is taken as one operation, by their names in it.
+    """
+
+    func: Callable[..., Any]
+    name: str
+    place: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    inputs: list[Value]
+    outputs: list[Value] = field(default_factory=list)
+    module: nn.Module | None = None
+    generator: Tensor | None = None
+    number: int = 0
+    own: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def out(self) -> Value:
+        return self.outputs[0]
+
+    def bound(self, *names: str, **defaults: Any) -> list[Any]:
+        """The arguments by their names, in that order, whether they were given by place or by name."""
+        found = dict(zip(names, self.args, strict=False)) | self.kwargs
+        return [found.get(name, defaults.get(name)) for name in names]
+
+
+class Record(TorchFunctionMode):
+    """Records while it is entered. ``atomic``: the types of modules and callables that are one operation."""
+
+    def __init__(self, net: nn.Module, atomic: Callable[[object], bool] = lambda _: False) -> None:
+        super().__init__()
+        self.net = net
+        self.atomic = atomic
+        self.calls: list[Call] = []
+        self.values: dict[int, tuple[Tensor, int, Value]] = {}
+        self.parameters: dict[str, Value] = {}
+        self.path: list[str] = []
+        self._paused = 0
+        names: dict[int, str] = {}
+        for name, p in net.named_parameters():
+            if id(p) not in names:
+                names[id(p)] = name
+                value = Value(p.detach(), "parameter", name, needs_grad=p.requires_grad)
+                self.parameters[name] = value
+                self.values[id(p)] = (p, p._version, value)
+        for name, buffer in net.named_buffers():
+            self.values[id(buffer)] = (buffer, buffer._version, Value(buffer.detach().clone(), "buffer", name))
+
+    # ------------------------------------------------------------------------------------------ tensors
+
+    def note(self, tensor: Tensor, kind: str, name: str) -> Value:
+        """Make a tensor known before it is used: an input or a target."""
+        with self._quiet():
+            value = Value(tensor.detach().clone(), kind, name, needs_grad=tensor.requires_grad)
+            self._keep(tensor, value)
+        return value
+
+    def _keep(self, tensor: Tensor, value: Value) -> None:
+        self.values[id(tensor)] = (tensor, tensor._version, value)
+        if tensor.requires_grad and value.needs_grad:
+
+            def caught(g: Tensor) -> None:
+                value.grad = g.detach().clone() if value.grad is None else value.grad + g.detach()
+
+            tensor.register_hook(caught)
+
+    def value_of(self, tensor: Tensor) -> Value:
+        """The value that a tensor has now."""
+        known = self.values.get(id(tensor))
+        if known is not None and known[1] == tensor._version:
+            return known[2]
+        kind = "constant" if known is None else "changed"
+        if isinstance(tensor, nn.Parameter) and known is not None:
+            kind = "parameter"
+        with self._quiet():
+            value = Value(tensor.detach().clone(), kind, "", needs_grad=tensor.requires_grad)
+            self._keep(tensor, value)
+        return value
+
+    # --------------------------------------------------------------------------------------- operations
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if self._paused:
+            return func(*args, **kwargs)
+        name = name_of(func)
+        if name in _NO_OPERATION:
+            return func(*args, **kwargs)
+        taken = tree_flatten((args, kwargs))[0]
+        tensors = [t for t in taken if isinstance(t, Tensor)]
+        if not tensors and not any(word in name for word in _DRAWING):
+            return func(*args, **kwargs)
+        return self._record(func, name, args, kwargs, None)
+
+    def one(self, func: Callable[..., Any], name: str, *args: Any, **kwargs: Any) -> Any:
+        """Call a function as one operation, whatever it does inside."""
+        return self._record(func, name, args, kwargs, None)
+
+    def _record(self, func: Any, name: str, args: Any, kwargs: Any, module: nn.Module | None) -> Any:
+        call, versions = self._begin(func, name, args, kwargs, module)
+        with self._quiet():
+            out = func(*args, **kwargs)
+        self._end(call, versions, out)
+        return out
+
+    def _begin(self, func: Any, name: str, args: Any, kwargs: Any, module: nn.Module | None) -> tuple[Call, Any]:
+        tensors = [t for t in tree_flatten((args, kwargs))[0] if isinstance(t, Tensor)]
+        versions = [(t, t._version) for t in tensors]
+        held_args, held_kwargs = tree_map(lambda t: self.value_of(t) if isinstance(t, Tensor) else t, (args, kwargs))
+        call = Call(func, name, self.path[-1] if self.path else "", held_args, held_kwargs, [], module=module)
+        call.inputs = list(dict.fromkeys(self.value_of(t) for t in tensors))
+        if module is not None:
+            call.own = {own: self.value_of(p) for own, p in module.named_parameters()}
+            call.inputs = list(dict.fromkeys([*call.inputs, *call.own.values()]))
+        if any(word in name.lower() for word in _DRAWING):
+            call.generator = torch.get_rng_state()
+        return call, versions
+
+    def _end(self, call: Call, versions: Any, out: Any) -> None:
+        made = [t for t in tree_flatten(out)[0] if isinstance(t, Tensor)]
+        fresh = [t for t in made if not any(t is old and t._version == version for old, version in versions)]
+        fresh += [t for t, version in versions if t._version != version and not any(t is m for m in fresh)]
+        if not fresh:
+            return  # it gave back what it got: .contiguous() of what is so already
+        for tensor in fresh:
+            with self._quiet():
+                value = Value(tensor.detach().clone(), made_by=call, needs_grad=tensor.requires_grad)
+                self._keep(tensor, value)
+            call.outputs.append(value)
+        for value in call.inputs:
+            value.users.append(call)
+        call.number = len(self.calls)
+        self.calls.append(call)
+
+    # ------------------------------------------------------------------------------------------ modules
+
+    @contextmanager
+    def _quiet(self) -> Iterator[None]:
+        self._paused += 1
+        try:
+            yield
+        finally:
+            self._paused -= 1
+
+    @contextmanager
+    def watching(self) -> Iterator[Record]:
+        """Recording, with the modules' paths known."""
+        handles = []
+        open_calls: list[tuple[Call, Any]] = []
+
+        def before(path: str) -> Callable[..., None]:
+            def hook(module: nn.Module, args: Any, kwargs: Any) -> None:
+                self.path.append(path)
+                if not self._paused and self.atomic(module):
+                    open_calls.append(self._begin(module, type(module).__name__, args, kwargs, module))
+                    self._paused += 1
+
+            return hook
+
+        def after(module: nn.Module, args: Any, kwargs: Any, out: Any) -> None:
+            if open_calls and open_calls[-1][0].module is module:
+                call, versions = open_calls.pop()
+                self._paused -= 1
+                self._end(call, versions, out)
+            self.path.pop()
+
+        for path, module in self.net.named_modules():
+            # Keyed by the first path: a module used twice has one name, as its parameters have.
+            handles.append(module.register_forward_pre_hook(before(path), with_kwargs=True))
+            handles.append(module.register_forward_hook(after, with_kwargs=True, always_call=True))
+        try:
+            with self:
+                yield self
+        finally:
+            for handle in handles:
+                handle.remove()
+
+
+_NO_OPERATION = frozenset(
+    "size dim __len__ numel nelement is_floating_point is_complex stride storage_offset is_contiguous requires_grad_ "
+    "requires_grad.get shape.get ndim.get dtype.get device.get is_leaf.get grad_fn.get grad.get layout.get "
+    "is_nested.get "
+    "is_cuda.get is_quantized.get is_mkldnn.get is_sparse.get is_meta.get names.get retain_grad register_hook backward "
+    "item tolist __bool__ __int__ __float__ __index__ __repr__ __format__ __hash__ element_size data_ptr "
+    "is_mps.get is_xpu.get is_xla.get is_ipu.get _version.get untyped_storage is_same_size get_device is_inference "
+    "is_vulkan.get is_maia.get is_cpu.get itemsize.get nbytes.get grad.set requires_grad.set is_signed is_conj is_neg "
+    "is_pinned is_shared __deepcopy__ __reduce_ex__ numpy __array__ __contains__ equal allclose".split()
+)
+
+
+def name_of(func: Any) -> str:
+    """A function's name: "linear", "__add__" as "add", an attribute as "T.get"."""
+    name = getattr(func, "__name__", type(func).__name__)
+    if name in ("__get__", "__set__"):
+        owner = getattr(func, "__self__", None)
+        return f"{getattr(owner, '__name__', '?')}.{name.strip('_')}"
+    if name in ("__len__", "__bool__", "__int__", "__float__", "__index__", "__repr__", "__format__", "__hash__"):
+        return name
+    if name.startswith("__") and name.endswith("__") and name not in _NO_OPERATION:
+        name = name.strip("_")
+        if name in ("radd", "rmul", "iadd", "imul", "isub", "itruediv"):
+            return {"radd": "add", "rmul": "mul", "iadd": "add_", "imul": "mul_", "isub": "sub_"}.get(name, "div_")
+        return {"truediv": "div", "rdiv": "rtruediv"}.get(name, name)
+    return name
+
+
+def replay(call: Call, gradients: list[Tensor | None]) -> tuple[list[Tensor], dict[int, Tensor]]:
+    """The operation again on copies of its inputs: its outputs, and what autograd sends back to each of its inputs.
+
+    gradients: of each output; the second answer is by the id of the input Value.
+    """
+    leaves: dict[int, Tensor] = {}
+
+    def put_in(x: Any) -> Any:
+        if not isinstance(x, Value):
+            return x
+        if id(x) not in leaves:
+            leaf = x.data.clone()
+            leaves[id(x)] = leaf.requires_grad_(x.needs_grad and leaf.is_floating_point())
+        # A copy: an operation in place must not meet a leaf.
+        return leaves[id(x)].clone()
+
+    args, kwargs = tree_map(put_in, (call.args, call.kwargs), is_leaf=lambda x: isinstance(x, Value))
+    state = torch.get_rng_state()
+    try:
+        if call.generator is not None:
+            torch.set_rng_state(call.generator)
+        with torch.enable_grad():
+            before = [(t, t._version) for t in tree_flatten((args, kwargs))[0] if isinstance(t, Tensor)]
+            out = call.func(*args, **kwargs)
+    finally:
+        torch.set_rng_state(state)
+    made = [t for t in tree_flatten(out)[0] if isinstance(t, Tensor)]
+    outs = [t for t in made if not any(t is old and t._version == version for old, version in before)]
+    outs += [t for t, version in before if t._version != version and not any(t is m for m in outs)]
+    wanted = [(o, g) for o, g in zip(outs, gradients, strict=False) if g is not None and o.requires_grad]
+    targets = [(key, leaf) for key, leaf in leaves.items() if leaf.requires_grad]
+    # A module's own parameters are no arguments: they are found by their names.
+    named = [] if call.module is None else [(n, p) for n, p in call.module.named_parameters() if p.requires_grad]
+    own = [p for _, p in named]
+    sent: dict[int, Tensor] = {}
+    if wanted and (targets or own):
+        found = torch.autograd.grad(
+            [o for o, _ in wanted],
+            [leaf for _, leaf in targets] + own,
+            [g for _, g in wanted],
+            allow_unused=True,
+        )
+        sent = {key: g for (key, _), g in zip(targets, found, strict=False) if g is not None}
+        for (name, _), g in zip(named, found[len(targets) :], strict=True):
+            if g is not None:
+                sent[id(call.own[name])] = g
+    return [o.detach() for o in outs], sent
+
+
+def float64_copy(net: nn.Module) -> nn.Module:
+    """The net once more, in float64, with parameters that are its own."""
+    import copy
+
+    return copy.deepcopy(net).double()
+
+
+def accepts(func: Callable[..., Any], name: str) -> bool:
+    """Whether a function takes an argument of that name."""
+    try:
+        return name in inspect.signature(func).parameters
+    except (TypeError, ValueError):
+        return False

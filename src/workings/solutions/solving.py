@@ -1,0 +1,269 @@
+"""From what the net did to the page: every operation beside its textbook account, forward, backward, update, again.
+
+The backward pass here is the textbook's own: it begins with ∂L/∂L = 1, and each operation sends back what its rule's
+equations say; autograd's gradients are only compared with, tensor by tensor. Whatever has no rule sends back what
+autograd sends for that one operation, and is listed as lacking an equation.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from workings.base.problems import Problem, shorten
+from workings.solutions.expressions import Expr, Quantity, evaluate, sum_of
+from workings.solutions.record import Call, Record, Value
+from workings.solutions.rounding import DIGITS, Line, settle_line
+from workings.solutions.rules import find
+from workings.solutions.rules.base import Index, as_symbol, every
+from workings.solutions.steps import Check, Step
+from workings.solutions.symbols import Page
+
+TOLERANCE = 1e-9
+_TITLES = {
+    "relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU", "relu6": "ReLU6",
+    "logsigmoid": "logarithm of sigmoid", "add": "sum", "sub": "difference", "mul": "product", "div": "quotient",
+    "neg": "negative", "pow": "power", "sqrt": "square root", "exp": "exponential", "log": "logarithm",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Detail:
+    """How much is shown. units: entries of a tensor that get their arithmetic (all of them where ``few`` suffice).
+
+    layer: only operations whose place begins so. unit: these entries of every tensor (of its last axes), from 1.
+    """
+
+    digits: int = DIGITS
+    units: int = 3
+    few: int = 4
+    layer: str | None = None
+    unit: tuple[int, ...] | None = None
+
+
+@dataclass
+class Solver:
+    """One record being solved. loss_from: the number of the first call that belongs to the loss."""
+
+    record: Record
+    samples: int
+    loss: Value
+    loss_from: int
+    detail: Detail = field(default_factory=Detail)
+    problems: list[Problem] = field(default_factory=list)
+    lacking: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.rules = {id(call): find(call) for call in self.record.calls}
+        self.page = Page(self.record, lambda call: self.rules[id(call)], self.samples)
+        self.arrived: dict[int, Tensor] = {}
+        self.pieces: dict[int, list[tuple[Call, Tensor]]] = {}
+        self.from_autograd: list[str] = []
+        grads = [v.grad for call in self.record.calls for v in call.outputs if v.grad is not None]
+        self.floor = 1e-12 * max((float(g.abs().max()) for g in grads if g.numel()), default=1.0)
+
+    # ---------------------------------------------------------------------------------------------- forward
+
+    def forward(self) -> tuple[list[Step], list[Step]]:
+        """The steps of the net, and those of the loss."""
+        net: list[Step] = []
+        loss: list[Step] = []
+        for call in self.record.calls:
+            step = self._forward_step(call)
+            if step is not None:
+                (loss if call.number >= self.loss_from else net).append(step)
+        return net, loss
+
+    def _forward_step(self, call: Call) -> Step | None:
+        if not call.outputs[0].data.is_floating_point():
+            return None  # masks and positions: they are seen where they are used
+        rule, page = self.rules[id(call)], self.page
+        made = rule.forward(call)
+        pairs = [(m, o) for m, o in zip(made, call.outputs, strict=False) if o.data.is_floating_point()]
+        error = max((relative(m, o.data) for m, o in pairs), default=0.0)
+        step = Step(self._title(call), call.place, checks=[Check("the net's own value", error, TOLERANCE)])
+        if not rule.complete:
+            self.lacking[call.name] = self.lacking.get(call.name, 0) + 1
+            step.remarks.append(
+                f"There is no equation here for the operation '{call.name}': what it was given and gave."
+            )
+            step.values = [page.quantity(v) for v in call.inputs if v.data.is_floating_point()]
+        step.equations = rule.equations(call, page)
+        step.remarks += rule.remarks(call)
+        if not self._wanted(call):
+            step.values = [page.quantity(call.out)]
+            return step
+        for inner in rule.inner(call, page):
+            child = Step(f"{inner.quantity.letter}", values=[inner.quantity])
+            child.equations = [inner.equation] if inner.equation else []
+            chosen, _ = self._choose(inner.quantity.data, None)
+            if inner.element is not None:
+                child.lines = [self._line(inner.quantity[i], inner.element(i)) for i in chosen]
+            step.children.append(child)
+        q = page.quantity(call.out)
+        step.values = [*step.values, q]
+        chosen, remark = self._choose(call.out.data, call.out.grad)
+        if remark and not rule.moves:
+            step.remarks.append(remark)
+        for index in chosen[:1] if rule.moves else chosen:
+            said = rule.element(call, page, index)
+            if said is not None and not (rule.moves and call.out.data.numel() > 4):
+                step.lines.append(self._line(q[index], said))
+        return step
+
+    # --------------------------------------------------------------------------------------------- backward
+
+    def backward(self) -> list[Step]:
+        """The steps back, from the loss to the first layer."""
+        self.arrived[id(self.loss)] = torch.ones_like(self.loss.data)
+        self.page.arrived(self.loss, self.arrived[id(self.loss)])
+        steps = [step for call in reversed(self.record.calls) if (step := self._backward_step(call)) is not None]
+        if self.from_autograd:
+            self.problems.append(
+                Problem(
+                    "note",
+                    "gradient-from-autograd",
+                    f"{len(self.from_autograd)} tensors were changed in place under another name; the gradients that "
+                    "reach them are autograd's own.",
+                    where=shorten(self.from_autograd),
+                    count=len(self.from_autograd),
+                )
+            )
+        return steps
+
+    def _complete(self, value: Value) -> Tensor | None:
+        """The whole gradient of a value, all its users having sent theirs."""
+        if id(value) in self.arrived:
+            return self.arrived[id(value)]
+        if value.grad is not None and bool(value.grad.any()):
+            self.from_autograd.append(self.page.quantity(value).letter + self.page.quantity(value).layer)
+            self.arrived[id(value)] = value.grad
+            self.page.arrived(value, value.grad)
+            return value.grad
+        return None
+
+    def _backward_step(self, call: Call) -> Step | None:
+        if not call.outputs[0].data.is_floating_point() or not any(v.needs_grad for v in call.inputs):
+            return None
+        deltas = [self._complete(v) for v in call.outputs]
+        if all(d is None for d in deltas):
+            return None
+        rule, page = self.rules[id(call)], self.page
+        filled = [torch.zeros_like(v.data) if d is None else d for v, d in zip(call.outputs, deltas, strict=True)]
+        sent = rule.backward(call, filled)
+        step = Step(self._title(call), call.place)
+        done: list[tuple[Value, Tensor]] = []
+        for value in call.inputs:
+            if id(value) not in sent or not value.needs_grad:
+                continue
+            piece = sent[id(value)]
+            self.pieces.setdefault(id(value), []).append((call, piece))
+            whole_now = piece if id(value) not in self.arrived else self.arrived[id(value)] + piece
+            self.arrived[id(value)] = whole_now
+            page.arrived(value, whole_now)
+            done.append((value, piece))
+        step.equations = rule.backward_equations(call, page)
+        if not rule.complete:
+            step.remarks.append(f"No equation for '{call.name}': what autograd sends back through it.")
+        for value, piece in done:
+            self._tell_sent(step, call, value, piece)
+        return step
+
+    def _tell_sent(self, step: Step, call: Call, value: Value, piece: Tensor) -> None:
+        rule, page = self.rules[id(call)], self.page
+        last = self._is_last(call, value)
+        q = page.delta(value)
+        if last and value.grad is not None:
+            error = relative(self.arrived[id(value)], value.grad, self.floor)
+            step.checks.append(Check(f"autograd's gradient of {label(page.quantity(value))}", error, TOLERANCE))
+        several = len(self.pieces[id(value)]) > 1 or not last
+        left = q
+        if several:
+            left = Quantity("s", f"{call.number + 1}", piece, one_sample=q.one_sample)
+            step.remarks.append(f"s({left.layer}) is what this use of {label(page.quantity(value))} sends back.")
+        step.values.append(left)
+        if not self._wanted(call):
+            return
+        chosen, remark = self._choose(piece, piece)
+        if remark and not rule.moves:
+            step.remarks.append(f"{label(page.quantity(value))}: {remark}")
+        for index in chosen[:1] if rule.moves else chosen:
+            said = rule.sent(call, page, value, index)
+            if said is not None and not (rule.moves and piece.numel() > 4):
+                step.lines.append(self._line(left[index], said))
+        if several and last:
+            shares = [
+                Quantity("s", f"{c.number + 1}", p, one_sample=q.one_sample)
+                for c, p in reversed(self.pieces[id(value)])
+            ]
+            child = Step(f"{len(shares)} uses of {label(page.quantity(value))}, added", values=[q])
+            child.lines = [self._line(q[i], sum_of([s[i] for s in shares])) for i in self._choose(q.data, q.data)[0]]
+            step.children.append(child)
+
+    def _is_last(self, call: Call, value: Value) -> bool:
+        """Whether no earlier operation (later in the backward pass) uses the value."""
+        return not any(user.number < call.number and self._reaches(user) for user in value.users)
+
+    def _reaches(self, call: Call) -> bool:
+        return any(o.grad is not None and o.needs_grad for o in call.outputs)
+
+    # ---------------------------------------------------------------------------------------------- helpers
+
+    def _title(self, call: Call) -> str:
+        rule = self.rules[id(call)]
+        return _TITLES.get(rule.name, rule.name) or f"operation {call.name}"
+
+    def _wanted(self, call: Call) -> bool:
+        layer = self.detail.layer
+        return (
+            layer is None or call.place == layer or call.place.startswith(f"{layer}.") or call.number >= self.loss_from
+        )
+
+    def _line(self, left: Expr, equation: Expr) -> Line:
+        return settle_line(left, equation, evaluate(left), self.detail.digits)
+
+    def _choose(self, data: Tensor, weight: Tensor | None) -> tuple[list[Index], str]:
+        """Which entries are worked out, and a sentence on the others."""
+        return choose(data, weight, self.detail)
+
+
+def choose(data: Tensor, weight: Tensor | None, detail: Detail) -> tuple[list[Index], str]:
+    """Entries to be worked out: all of a few, else those with the largest gradient, or the unit asked for."""
+    n = data.numel()
+    if detail.unit is not None and data.ndim:
+        wanted = tuple(i - 1 for i in detail.unit)
+        index = (0,) * (data.ndim - len(wanted)) + wanted[-data.ndim :]
+        if all(0 <= i < size for i, size in zip(index, data.shape, strict=True)):
+            return [index], f"1 of {n:,} numbers is worked out, the one asked for." if n > 1 else ""
+    if n <= detail.few:
+        return every(data.shape), ""
+    size = (data if weight is None else weight).abs().reshape(-1)
+    top = torch.topk(size, min(detail.units, n)).indices.sort().values
+    by = "largest" if weight is None else "those with the largest gradient"
+    chosen = [tuple(int(i) for i in torch.unravel_index(t, data.shape)) for t in top]
+    return chosen, f"{len(chosen)} of {n:,} numbers are worked out, {by}; all were compared."
+
+
+def label(q: Quantity) -> str:
+    """A quantity's symbol in text."""
+    from workings.solutions.text import write
+
+    return write(as_symbol(q), numbers=False)
+
+
+def relative(a: Tensor, b: Tensor, floor: float = 0.0) -> float:
+    """The largest difference, relative to the largest number; infinite where the shapes or a NaN differ."""
+    if a.shape != b.shape:
+        return math.inf
+    if not a.numel():
+        return 0.0
+    a, b = a.double(), b.double()
+    same = (a == b) | (torch.isnan(a) & torch.isnan(b))
+    difference = torch.where(same, 0.0, (a - b).abs())
+    finite = b[torch.isfinite(b)]
+    scale = max(float(finite.abs().max()) if finite.numel() else 0.0, floor, 1e-300)
+    worst = float(difference.max())
+    return math.inf if math.isnan(worst) else worst / scale
