@@ -73,8 +73,8 @@ def test_a_table_is_scored_by_column() -> None:
     net, x = make((6,), TABLE), rows()
     assert net.spread is not None
     with torch.no_grad():
-        net.spread.copy_(torch.tensor([0.3, -1.0]))
-    s = 0.05 + torch.nn.functional.softplus(net.spread)
+        net.spread.copy_(torch.tensor([0.03, -0.1]))
+    s = 0.05 + torch.nn.functional.softplus(10 * net.spread)
     z = torch.randn(5, 2, dtype=torch.float64)
     o = net.decoder(z)
     hand = Normal(o[:, 0], s[0]).log_prob(x[:, 0]) + Normal(o[:, 5], s[1]).log_prob(x[:, 5])

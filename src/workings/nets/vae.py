@@ -36,6 +36,7 @@ from workings.nets.unsupervised import Unsupervised
 
 LIKELIHOODS = ("auto", "bernoulli", "gaussian")
 LEAST_SPREAD = 0.05
+PACE = 10.0  # adam moves no parameter by more than η a step, and s has far to go
 
 
 def kl_of_units(mu_Bd: Tensor, log_var_Bd: Tensor) -> Tensor:
@@ -89,16 +90,19 @@ class VariationalAutoencoder(Unsupervised):
             likelihood = "bernoulli" if len(shape) == 3 else "gaussian"
         self.likelihood = Likelihood(likelihood, form.columns, spread or 1.0)
         S = self.likelihood.spreads
-        # s = LEAST_SPREAD + ln(1 + e^a), 1 at first
+        # s = LEAST_SPREAD + ln(1 + e^(PACE·a)), 1 at first
         learnt = S > 0 and not spread
-        self.spread = nn.Parameter(torch.full((S,), math.log(math.expm1(1 - LEAST_SPREAD)))) if learnt else None
+        self.spread = nn.Parameter(torch.full((S,), math.log(math.expm1(1 - LEAST_SPREAD)) / PACE)) if learnt else None
         self.beta, self.annealing, self.free_bits = beta, annealing, free_bits
         if annealing:
             self.register_buffer("steps_done", torch.zeros((), dtype=torch.int64))
 
     def q(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """μ and log σ² of q(z|x), each (B, d)."""
-        mu_Bd, log_var_Bd = self.encoder(x).chunk(2, 1)
+        both = self.encoder(x)
+        if both.dtype == torch.bfloat16:  # in that lane; what is drawn and what is summed over units stays fine
+            both = both.float()
+        mu_Bd, log_var_Bd = both.chunk(2, 1)
         return mu_Bd, log_var_Bd
 
     def log_p(self, x: Tensor, z_Bd: Tensor) -> Tensor:
@@ -124,7 +128,7 @@ class VariationalAutoencoder(Unsupervised):
 
     def _spread(self, B: int) -> Tensor | None:
         """s, (B, S), where it is learnt."""
-        return None if self.spread is None else (LEAST_SPREAD + F.softplus(self.spread)).expand(B, -1)
+        return None if self.spread is None else (LEAST_SPREAD + F.softplus(PACE * self.spread)).expand(B, -1)
 
     def _terms(self, out: Tensor, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """−ln p(x|z) (B,), KL_j (B, d), β_t (B,) and λ (B,) of what ``forward(x)`` gave."""
