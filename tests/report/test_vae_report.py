@@ -43,13 +43,13 @@ def test_the_report_shows_draws_and_units(tmp_path: Path) -> None:
     assert run.told is not None
     units = active_units(run.told)
     with Image.open(tmp_path / "pictures" / "drawn.png") as drawn:
-        assert drawn.size == (12 * 50 - 2, 4 * 50 - 2)  # 8 pixels are shown as 48, with lines of 2 between
+        assert drawn.size == (12 * 52 - 4, 4 * 52 - 4)  # 8 pixels are shown as 48, 4 apart
     with Image.open(tmp_path / "pictures" / "traversal.png") as traversal:
-        assert traversal.size == (11 * 50 - 2, len(units) * 50 - 2)
+        assert traversal.size == (11 * 52 - 4, len(units) * 52 - 4)
     assert units
-    first, second = sections(run)
-    assert (first.id, second.id) == ("drawn", "traversal")
-    assert second.lead.endswith(f"{', '.join(f'z{j + 1}' for j, _ in units)}.")
+    (section,) = sections(run)
+    assert section.id == "traversal"
+    assert section.lead.endswith(f"{', '.join(f'z{j + 1}' for j, _ in units)}.")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "Samples drawn" in page
+    assert "New samples" in page
     assert "What the units change" in page

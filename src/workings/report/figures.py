@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, roc_curve
 
@@ -30,6 +30,19 @@ class Figure:
     text: str
     svg: Markup
     key: tuple[tuple[str, str], ...] = ()
+
+
+def drawn(figure: Figure) -> Markup:
+    """As the template draws the charts that all reports have, for a section of its own."""
+    key = "".join(
+        f'<li><svg viewBox="0 0 26 8" aria-hidden="true"><path class="line {css}" d="M1 4H25"/></svg>'
+        f"{escape(words)}</li>"
+        for css, words in figure.key
+    )
+    text = f"<p>{escape(figure.text)}</p>" if figure.text else ""
+    keys = f'<ul class="keys">{key}</ul>' if key else ""
+    head = f"<figcaption><strong>{escape(figure.title)}</strong>{text}{keys}</figcaption>"
+    return Markup(f"<figure>{head}{figure.svg}</figure>")
 
 
 def curve(

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from workings.base.files import write_text
+from workings.nets import registry
 from workings.report import figures, results, tables
 from workings.report.figures import Figure
 from workings.report.palette import themes
@@ -57,7 +58,8 @@ def render(run: RunFiles) -> str:
     sections, labels = sections_of(run), run.task in LABELS
     template = _environment().get_template("report.html.j2")
     return template.render(
-        title=f"{run.target}: {run.path.resolve().name}",
+        title=f"{run.target if run.task != 'unsupervised' else 'Without labels'}: {run.path.resolve().name}",
+        heading=f"Predicting {run.target}" if run.task != "unsupervised" else "Learnt without labels",
         run=run,
         data_name=Path(str(run.recipe["data"])).name if run.recipe.get("data") else None,
         card={"rows": None, "path": None, "test_path": None} | run.card,
@@ -188,16 +190,34 @@ def _commands(run: RunFiles) -> list[tuple[str, str]]:
     if run.recipe.get("test"):
         evaluate = ("Evaluate on the test rows again", shlex.quote(str(run.recipe["test"])))
     else:
-        evaluate = ("Evaluate on other rows whose answer is known", "DATA")
+        known = "" if run.task == "unsupervised" else " whose answer is known"
+        evaluate = (f"Evaluate on other rows{known}", "DATA")
     again = f"workings train --recipe {shlex.quote(str(run.path / 'recipe.yaml'))}"
     if not run.recipe.get("data"):
         again += "  # trained from Python: give the same data= to workings.train"
     return [
         (evaluate[0], f"workings evaluate {folder} {evaluate[1]}"),
-        ("Predict rows whose answer is not known", f"workings predict {folder} DATA --out predictions.csv"),
+        *_uses(run, folder),
         ("Train again: same recipe, same data, same machine, the same run to the last bit", again),
         ("Write this report anew", f"workings report {folder}"),
     ]
+
+
+def _uses(run: RunFiles, folder: str) -> list[tuple[str, str]]:
+    """What the net can be used for."""
+    if run.task != "unsupervised":
+        return [("Predict rows whose answer is not known", f"workings predict {folder} DATA --out predictions.csv")]
+    net, images = str(run.net.get("name")), run.prepare.get("kind") == "images"
+    made = "made" if images else "made.csv"
+    found = [("The score and the code of other samples", f"workings predict {folder} DATA --out scores.csv")]
+    if registry.can(net, "reconstruct"):
+        out = "rebuilt" if images else "rebuilt.csv"
+        found.append(("Rebuild other samples", f"workings reconstruct {folder} DATA --out {out}"))
+    if registry.can(net, "draw"):
+        found.append(("Make new samples", f"workings generate {folder} --samples 100 --out {made}"))
+    if registry.can(net, "encode"):
+        found.append(("Vary a sample", f"workings generate {folder} --around SAMPLE --spread 0.5 --out {made}"))
+    return found
 
 
 def _about(run: RunFiles) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from workings.base.events import Emit
 from workings.base.files import read_json
 from workings.data.series.sources import SeriesSource
-from workings.report.figures import Figure
+from workings.report.figures import Figure, drawn
 from workings.report.reading import RunFiles
 from workings.report.sections import Section
 from workings.report.series_baselines import run_baselines
@@ -56,22 +56,9 @@ def sections(run: RunFiles) -> list[Section]:
         return []
     kept = read_json(path)
     figures = [*_forecasts(run.told, kept), *_by_step(kept, run.baselines), *_residuals(run.told), *_season(kept)]
-    body = Markup('<div class="charts">') + Markup("").join(_drawn(each) for each in figures) + Markup("</div>")
+    body = Markup('<div class="charts">') + Markup("").join(drawn(each) for each in figures) + Markup("</div>")
     lead = f"Forecasts of {count(int(kept['horizon']), 'step')} ahead, one a {kept['step']}."
     return [Section("forecasts", "Forecasts", lead, body + _covered(kept))]
-
-
-def _drawn(figure: Figure) -> Markup:
-    """As the template draws the charts that all reports have."""
-    key = "".join(
-        f'<li><svg viewBox="0 0 26 8" aria-hidden="true"><path class="line {css}" d="M1 4H25"/></svg>'
-        f"{escape(words)}</li>"
-        for css, words in figure.key
-    )
-    text = f"<p>{escape(figure.text)}</p>" if figure.text else ""
-    keys = f'<ul class="keys">{key}</ul>' if key else ""
-    head = f"<figcaption><strong>{escape(figure.title)}</strong>{text}{keys}</figcaption>"
-    return Markup(f"<figure>{head}{figure.svg}</figure>")
 
 
 def _covered(kept: dict[str, Any]) -> Markup:

@@ -112,6 +112,13 @@ class Plot:
         """A round dot at each point, all in one path: strokes of no length with round ends."""
         self.parts.append(f'<path class="{css}" d="{"".join(f"M{pair}h0" for pair in _pairs(self.at(points)))}"/>')
 
+    def words(self, points: Points, words: Sequence[str], css: str) -> None:
+        """A word in the place of a dot at each point, centred on it."""
+        for (x, y), word in zip(self.at(points).tolist(), words, strict=True):
+            self.parts.append(
+                f'<text class="{css}" x="{x:.0f}" y="{y + 3:.0f}" text-anchor="middle">{escape(word)}</text>'
+            )
+
     def rules(self, segments: Iterable[tuple[tuple[float, float], tuple[float, float]]], css: str) -> None:
         """A straight line for each pair of points."""
         path = "".join(f"M{'L'.join(_pairs(self.at(pair)))}" for pair in segments)

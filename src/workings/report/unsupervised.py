@@ -1,141 +1,168 @@
-"""What a report shows of a net without labels: samples rebuilt, where their codes lie, and what is unusual."""
+"""What a report shows of a net without labels: samples rebuilt and made, where codes lie, and what is unusual."""
 
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars
-import torch
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from workings.base.events import Emit
-from workings.base.files import write_atomically
 from workings.data.images.sources import ImageSource
+from workings.learning.unsupervised_scores import threshold_of
 from workings.nets.unsupervised import Codes, Reconstructs
-from workings.report.reading import RunFiles
+from workings.report import unsupervised_charts as charts
+from workings.report import unsupervised_rows as table_rows
+from workings.report.figures import drawn
+from workings.report.reading import RunFiles, read_parquet
 from workings.report.sections import Section
-from workings.report.svg import Axis, Plot
 from workings.report.unsupervised_baselines import run_baselines
+from workings.report.unsupervised_pictures import write_pictures
+from workings.report.unsupervised_telling import Group, told_apart
 from workings.report.words import number
-from workings.runs.folder import write_versioned
+from workings.runs.folder import read_versioned, write_versioned
 from workings.runs.outcome import Outcome
 from workings.runs.run import Run
-from workings.runs.unsupervised import anomalous
+from workings.runs.unsupervised import FALSE_ALARMS, anomalous
 
-REBUILT = 12  # samples that are shown beside their reconstructions
-MOST_DOTS = 1500
-MOST_CLASSES = 6  # that are told apart by a mark of their own
-# What only one kind of net has to show: a module with ``look_further(run, outcome)`` and ``sections(run)``.
-_MORE: dict[str, str] = {"vae": "workings.report.vae"}
+# What only one kind of net has to show: a module with ``look_further(run, outcome)`` and ``sections(run)``. One with
+# ``VARIES`` shows itself what the numbers of the code do.
+_MORE: dict[str, str] = {"gan": "workings.report.gan", "vae": "workings.report.vae"}
 
 
 def look_further(run: Run, outcome: Outcome, emit: Emit) -> None:
-    """Write ``baselines.json`` and the pictures of samples rebuilt."""
+    """Write ``baselines.json``, the pictures or rows that the report shows, and the cells of the most unusual."""
     train, test = outcome.train, outcome.test
     odd = anomalous(run, test)
-    if isinstance(run.net, Reconstructs) and isinstance(test, ImageSource):
-        _rebuilt(run.path / "pictures" / "rebuilt.png", run.net, test, odd)
-    if run.recipe.net in _MORE:
-        import_module(_MORE[run.recipe.net]).look_further(run, outcome)
+    told = read_parquet(run.path / "predictions.parquet")
+    if isinstance(test, ImageSource):
+        assert isinstance(train, ImageSource)
+        write_pictures(run, train, test, odd, told, varied=not getattr(_more(run.recipe.net), "VARIES", False))
+    elif run.prep.kind == "table":
+        table_rows.keep_rows(run, outcome, odd, told, emit)
+    if (more := _more(run.recipe.net)) is not None:
+        more.look_further(run, outcome)
     baselines: list[dict[str, Any]] = []
     if run.recipe.baselines and not outcome.on_training_rows and isinstance(run.net, Reconstructs):
         d = run.net.code if isinstance(run.net, Codes) else int(np.prod(test.shape)) // 4
         baselines = run_baselines(train, test, odd, d, run.recipe.seed, emit)
+    elif run.recipe.baselines and not outcome.on_training_rows and hasattr(more, "baselines"):
+        baselines = more.baselines(run, outcome, emit)
     write_versioned(run.path / "baselines.json", {"baselines": baselines})
-
-
-@torch.no_grad()
-def _rebuilt(path: Path, net: Any, test: ImageSource, odd: np.ndarray) -> None:
-    """Above: samples drawn alike each time, half of them anomalies where there are any; below: what the net makes."""
-    order = np.random.default_rng(0).permutation(len(test))
-    some = [i for i in order if not odd[i]][: REBUILT // 2 if odd.any() else REBUILT]
-    some += [i for i in order if odd[i]][: REBUILT - len(some)]
-    x = test.x(torch.tensor(some))
-    write_grid(path, test.to_pixels(torch.stack([x, net.reconstruct(x)])).reshape(2, len(some), *test.shape))
-
-
-def write_grid(path: Path, pixels: np.ndarray) -> None:
-    """A PNG of images in rows and columns, (rows, columns, C, H, W) uint8, a light line between them."""
-    from PIL import Image
-
-    rows, columns, C, H, W = pixels.shape
-    gap, scale = 2, max(1, -(-48 // max(H, W)))
-    pixels = pixels.repeat(scale, 3).repeat(scale, 4)
-    H, W = H * scale, W * scale
-    page = np.full((rows * (H + gap) - gap, columns * (W + gap) - gap, C), 200, dtype=np.uint8)
-    for r in range(rows):
-        for c in range(columns):
-            top, left = r * (H + gap), c * (W + gap)
-            page[top : top + H, left : left + W] = pixels[r, c].transpose(1, 2, 0)
-    image = Image.fromarray(page[..., 0] if C == 1 else page)
-    path.parent.mkdir(exist_ok=True)
-    write_atomically(path, lambda temporary: image.save(temporary, format="PNG", optimize=True))
 
 
 def sections(run: RunFiles) -> list[Section]:
     """See :class:`workings.report.sections.KindOfReport`."""
-    found = []
-    picture = run.pictures.get("rebuilt.png")
-    if picture:
-        alt = "Test samples in the upper row, each with what the network rebuilds of it below."
-        body = Markup('<img class="pixels" alt="{}" src="{}">').format(alt, picture)
-        lead = "Above: test samples. Below: what the network makes of each after its narrow code."
-        found.append(Section("rebuilt", "Samples rebuilt", lead, body))
-    if run.recipe.get("net") in _MORE:
-        found += import_module(_MORE[run.recipe["net"]]).sections(run)
-    if run.told is not None and {"z1", "z2"} <= set(run.told.columns):
-        lead = (
-            "Each dot is a test sample, placed by the two directions in which the codes differ most. "
-            "Samples that the network holds for similar lie together."
+    odd = _odd(run)
+    more = _more(str(run.recipe.get("net")))
+    found = [_rebuilt(run), _made(run), _codes(run), *(more.sections(run) if more else ()), _unusual(run, odd)]
+    return [each for each in found if each is not None]
+
+
+def _more(net: str) -> Any:
+    return import_module(_MORE[net]) if net in _MORE else None
+
+
+def _odd(run: RunFiles) -> np.ndarray:
+    told, anomalies = run.told, run.prepare.get("anomalies") or []
+    if told is None or "label" not in told.columns:
+        return np.zeros(0 if told is None else len(told), dtype=bool)
+    return np.isin(np.array([str(each) for each in told["label"]], dtype=object), anomalies)
+
+
+def _rebuilt(run: RunFiles) -> Section | None:
+    body = Markup()
+    for name, what in (("rebuilt", "Test samples"), ("rebuilt-odd", "Anomalies, which training never saw")):
+        if picture := run.pictures.get(f"{name}.png"):
+            text = f"{what}, drawn at random"
+            body += _picture(picture, text, f"{text}, in the upper row; what the network rebuilds of each, below it.")
+    if not body:
+        return None
+    return Section("rebuilt", "Samples rebuilt", "Above: samples. Below: what the network makes of each.", body)
+
+
+def _made(run: RunFiles) -> Section | None:
+    parts = [
+        ("drawn", "New samples", "Drawn by the network from noise, none of them chosen.", "Samples in rows."),
+        (
+            "nearest",
+            "Are they copies?",
+            "Above: new samples. Below each: the training sample nearest to it.",
+            "New samples in the upper row, the nearest training sample below each.",
+        ),
+        (
+            "on-the-way",
+            "In the course of training",
+            "Each row is drawn from the same noise, after more steps than the row above it.",
+            "Samples, a row for each look at the network in training, the earliest at the top.",
+        ),
+    ]
+    body = Markup()
+    for name, title, text, alt in parts:
+        if picture := run.pictures.get(f"{name}.png"):
+            body += Markup("<h3>{}</h3>").format(title) + _picture(picture, text, alt)
+    body += table_rows.drawn_rows(run)
+    lead = "What the network makes by itself. `workings generate` makes more of it.".replace("`", "")
+    return Section("made", "Samples made", lead, body) if body else None
+
+
+def _codes(run: RunFiles) -> Section | None:
+    figure = None
+    if run.told is not None and "z1" in run.told.columns:
+        figure = charts.codes_map(run.told, run.prepare.get("anomalies") or [])
+    body = Markup('<div class="charts single">{}</div>').format(drawn(figure)) if figure else Markup()
+    if picture := run.pictures.get("varied.png"):
+        text = (
+            "One test sample. In each row one number of its code goes from 2 standard deviations below its value to 2 "
+            "above; the number that differs most among the training samples is in the first row."
         )
-        found.append(Section("codes", "The map of codes", lead, _map(run.told)))
-    if run.told is not None and "score" in run.told.columns:
-        found.append(Section("unusual", "What is unusual", _UNUSUAL, _most_unusual(run.told)))
-    return found
+        alt = "Rows of images that change from left to right as one number of the code grows."
+        body += Markup("<h3>Along the code</h3>") + _picture(picture, text, alt)
+    if not body:
+        return None
+    lead = "Where the test samples lie by their codes: near each other are those that the network takes for alike."
+    return Section("codes", "The codes", lead if figure else "What the numbers of the code do.", body)
 
 
-_UNUSUAL = (
-    "The test samples with the highest scores. A score above the threshold, which one in twenty regular samples "
-    "exceeds, is told as an anomaly."
-)
+def _unusual(run: RunFiles, odd: np.ndarray) -> Section | None:
+    if run.told is None or "score" not in run.told.columns:
+        return None
+    path = run.path / "scores.json"
+    kept = read_versioned(path) if path.is_file() else {}
+    threshold = threshold_of(np.array(kept["regular"]), FALSE_ALARMS) if kept.get("regular") else None
+    figure = charts.scores(run.told["score"].to_numpy(), odd, threshold)
+    body = Markup('<div class="charts single">{}</div>').format(drawn(figure)) if figure else Markup()
+    for group in told_apart(run.told, odd):
+        body += Markup("<h3>{}</h3><p>{}</p>").format(group.title, group.text) + _each(run, group)
+    lead = "The higher its score, the more unusual a sample is to the network."
+    if threshold is not None:
+        where = kept.get("on", "validation rows")
+        lead += f" The threshold is the score that {FALSE_ALARMS:.0%} of the {where} lie above."
+    return Section("unusual", "What is unusual", lead, body)
 
 
-def _map(frame: polars.DataFrame) -> Markup:
-    codes = frame.select([name for name in frame.columns if name[0] == "z" and name[1:].isdigit()]).to_numpy()
-    rows = np.sort(np.random.default_rng(0).permutation(len(codes))[:MOST_DOTS])
-    centred = codes - codes.mean(0)
-    _, _, directions = np.linalg.svd(centred[rows], full_matrices=False)
-    at = centred[rows] @ directions[:2].T
-    if at.shape[1] < 2:
-        return Markup("")
-    low, high = at.min(0), at.max(0)
-    pad = (high - low) * 0.05 + 1e-9
-    x, y = (Axis(f"direction {i + 1}", float(low[i] - pad[i]), float(high[i] + pad[i])) for i in (0, 1))
-    plot = Plot("codes-map", "The map of codes", f"{len(rows):,} codes in two directions.", x, y, height=420)
-    labels = frame["label"].to_list() if "label" in frame.columns else None
-    if labels is None:
-        plot.dots(at, "dots")
-        return plot.svg()
-    here = np.array([labels[i] for i in rows])
-    plot.dots(at, "dots faint")
-    for name in dict.fromkeys(sorted(set(here), key=lambda each: (len(each), each))):
-        middle = np.median(at[here == name], axis=0)
-        plot.text((float(middle[0]), float(middle[1])), str(name), "middle", dy=4)
-    return plot.svg()
+def _picture(picture: str, text: str, alt: str) -> Markup:
+    caption = Markup("<figcaption><p>{}</p></figcaption>").format(text)
+    return Markup('<figure>{}<img class="pixels" alt="{}" src="{}"></figure>').format(caption, alt, picture)
 
 
-def _most_unusual(frame: polars.DataFrame, most: int = 10) -> Markup:
-    shown = frame.sort("score", descending=True).head(most)
-    labelled = "label" in frame.columns
-    head = "<th>sample</th>" + ("<th>label</th>" if labelled else "") + '<th class="n">score</th><th>told</th>'
-    lines = []
-    for row in shown.iter_rows(named=True):
-        cells = f"<td>{escape(row['where'])}</td>" + (f"<td>{escape(row['label'])}</td>" if labelled else "")
-        told = "anomaly" if row["anomaly"] else "regular"
-        lines.append(f'<tr>{cells}<td class="n">{number(row["score"])}</td><td>{told}</td></tr>')
-    return Markup(
-        f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
-    )
+def _each(run: RunFiles, group: Group) -> Markup:
+    """The samples of a group: pictures, each beside what was rebuilt of it; else lines of a table."""
+    assert run.told is not None
+    rows = [run.told.row(i, named=True) for i in group.rows]
+    pictures = [run.pictures.get(f"sample-{row['row']}.png") for row in rows]
+    if not any(pictures):
+        return table_rows.lines(rows)
+    items = Markup()
+    for row, picture in zip(rows, pictures, strict=True):
+        label = f"{row['label']}, " if "label" in row else ""
+        alt = f"{row['where']}, and what the network rebuilds of it"
+        items += Markup('<li><img src="{}" alt="{}"><p>{}score {}</p><p class="muted breaks">{}</p></li>').format(
+            picture,
+            alt,
+            Markup("<strong>{}</strong>, ").format(row["label"]) if label else "",
+            number(row["score"], 3),
+            row["where"],
+        )
+    return Markup('<ul class="gallery twos">{}</ul>').format(items)

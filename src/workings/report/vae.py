@@ -1,4 +1,4 @@
-"""What a report shows of a variational autoencoder: samples drawn, and what each unit of the code changes."""
+"""What a report shows of a variational autoencoder: what each unit of the code changes."""
 
 from __future__ import annotations
 
@@ -7,33 +7,31 @@ import polars
 import torch
 from markupsafe import Markup
 
+from workings.data.images.picture import write_grid
 from workings.data.images.sources import ImageSource
 from workings.nets.vae import VariationalAutoencoder
 from workings.report.reading import RunFiles, read_parquet
 from workings.report.sections import Section
-from workings.report.unsupervised import write_grid
+from workings.report.unsupervised_pictures import TILE
 from workings.runs.measure_vae import ACTIVE
 from workings.runs.outcome import Outcome
 from workings.runs.run import Run
 
-DRAWN = (4, 12)  # rows and columns
+VARIES = True
 MOST_UNITS = 8
 REACH, STEPS = 3.0, 11  # a unit goes from −REACH to REACH, where 997 of 1,000 codes of the prior lie
 
 
 @torch.no_grad()
 def look_further(run: Run, outcome: Outcome) -> None:
-    """Write ``drawn.png`` and ``traversal.png``, where the samples are images."""
+    """Write ``traversal.png``, where the samples are images."""
     net, test = run.net, outcome.test
     if not isinstance(net, VariationalAutoencoder) or not isinstance(test, ImageSource):
         return
-    rows, columns = DRAWN
-    x = net.draw(rows * columns, torch.Generator().manual_seed(run.recipe.seed))
-    pictures = run.path / "pictures"
-    write_grid(pictures / "drawn.png", test.to_pixels(x).reshape(rows, columns, *test.shape))
     units = active_units(read_parquet(run.path / "predictions.parquet"))
     if units:
-        write_grid(pictures / "traversal.png", _traversal(net, test, [j for j, _ in units]))
+        rows = list(_traversal(net, test, [j for j, _ in units]))
+        write_grid(rows, run.path / "pictures" / "traversal.png", lead=False, tile=TILE)
 
 
 def active_units(frame: polars.DataFrame) -> list[tuple[int, float]]:
@@ -60,12 +58,6 @@ def _traversal(net: VariationalAutoencoder, test: ImageSource, units: list[int])
 def sections(run: RunFiles) -> list[Section]:
     """See :class:`workings.report.sections.KindOfReport`."""
     found = []
-    if "drawn.png" in run.pictures:
-        lead = (
-            "New samples: codes drawn from the prior, N(0, 1) for each unit, and what the network says they mean. "
-            "Pixels are means, so what it is unsure of looks blurred."
-        )
-        found.append(Section("drawn", "Samples drawn", lead, _picture(run, "drawn.png", "New samples in a grid.")))
     units = active_units(run.told) if run.told is not None else []
     if "traversal.png" in run.pictures and units:
         names = ", ".join(f"z{j + 1}" for j, _ in units)

@@ -63,7 +63,13 @@ def _result(run: RunFiles, name: str, value: float, interval: list[float] | None
         part = percent(value) if value > 0 else "nothing"
         return f"What the network rebuilds keeps {part} of the variance of {rows}{sure}."
     if name == "anomaly_roc_auc":
-        return f"An anomaly scores above a regular sample with probability {written}, in {rows}{sure}."
+        named = [f"‘{each}’" for each in run.prepare.get("anomalies") or []]
+        which = f"A sample of {named[0]}" if len(named) == 1 else "An anomaly"
+        return f"{which} seems more unusual than a regular one with probability {written}, in {rows}{sure}."
+    if name == "draws_coverage":
+        return f"Of {rows}, {written} have a draw of the network among their nearest neighbours{sure}."
+    if name == "nats_per_sample":
+        return f"The network needs at most {written} nats to describe a sample, in {rows}{sure}."
     if name == "r2":
         error = f" On average it is {measured('mae', metrics['mae'])[0]} off." if "mae" in metrics else ""
         part = percent(value) if value > 0 else "none"
@@ -76,6 +82,8 @@ def _result(run: RunFiles, name: str, value: float, interval: list[float] | None
 
 def _against(run: RunFiles, name: str, value: float, interval: list[float] | None) -> tuple[str, Standing]:
     known = [each for each in run.baselines if name in (each.get("metrics") or {})]
+    if not known and run.task == "unsupervised" and run.baselines:
+        return _by_variance(run), "alone"
     if not known:
         why = "were refused or had no time" if run.baselines else "were not run"
         return f"Baselines {why}, so it is not known whether something simpler does as well.", "alone"
@@ -112,6 +120,17 @@ def _against(run: RunFiles, name: str, value: float, interval: list[float] | Non
     if gain(best) >= low and interval:
         return f"Ahead of every baseline, but not clearly. {told}, within the interval.", "ahead"
     return f"It beats every baseline. {told}.", "better"
+
+
+def _by_variance(run: RunFiles) -> str:
+    """Of a net that is judged by what no simpler model has: how both rebuild, where both do."""
+    told = "No simpler model here has a figure of that kind, so it is not known whether one does as well."
+    mine = run.metrics["metrics"].get("explained")
+    theirs = [(each["metrics"]["explained"], each["name"]) for each in run.baselines if "explained" in each["metrics"]]
+    if mine is None or not theirs:
+        return told
+    value, name = max(theirs)
+    return f"{told} What it rebuilds keeps {percent(mine)} of the variance; that of {name}, {percent(value)}."
 
 
 def _paired(apart: list[float], ahead: float, told: str) -> tuple[str, Standing]:

@@ -7,19 +7,31 @@ from collections.abc import Sequence
 
 SHARES = frozenset(
     {"exact_match", "token_accuracy", "accuracy", "balanced_accuracy", "precision", "recall", "top_5_accuracy", "mape"}
+    | {"anomalies_found", "false_alarms"}
+    | {"draws_coverage", "draws_precision", "draws_recall", "rarest_share", "judge_accuracy"}
 )
 IN_WORDS = {
     "accuracy": "accuracy",
+    "anomaly_average_precision": "average precision of anomalies",
+    "anomaly_roc_auc": "ROC AUC of anomalies",
     "average_precision": "average precision",
     "balanced_accuracy": "balanced accuracy",
     "bits_per_character": "bits per character",
     "bleu": "BLEU",
     "brier": "Brier score",
     "chrf": "chrF",
+    "draws_coverage": "coverage by draws",
+    "draws_precision": "precision of draws",
+    "draws_recall": "recall by draws",
+    "energy_distance": "energy distance of draws",
     "exact_match": "exact match",
+    "explained": "variance kept",
     "f1": "F1",
     "f1_macro": "macro F1",
     "f1_weighted": "weighted F1",
+    "importance_weighted_nats": "importance-weighted nats per sample",
+    "judge_accuracy": "accuracy of the judge of draws",
+    "kl_nats": "KL divergence, in nats",
     "learning_rate": "learning rate",
     "log_loss": "log loss",
     "loss": "loss",
@@ -30,10 +42,14 @@ IN_WORDS = {
     "mcc": "Matthews correlation",
     "median_ae": "median absolute error",
     "mse": "mean squared error",
+    "modes_found": "classes found among draws",
     "nats_per_token": "nats per token",
     "precision": "precision",
     "r2": "R²",
+    "rarest_share": "share of the class drawn most rarely",
     "recall": "recall",
+    "reconstruction_mse": "mean squared error of the reconstruction",
+    "reconstruction_nats": "nats of the reconstruction",
     "rmse": "root mean squared error",
     "rmse_units": "root mean squared error, in units",
     "roc_auc": "ROC AUC",

@@ -20,14 +20,14 @@ def write_image(pixels_CHW: np.ndarray, path: Path) -> None:
     write_atomically(path, lambda temporary: image.save(temporary, format="PNG"))
 
 
-def write_grid(rows: Sequence[np.ndarray], path: Path, *, lead: bool = True) -> None:
+def write_grid(rows: Sequence[np.ndarray], path: Path, *, lead: bool = True, tile: int = TILE) -> None:
     """Write ``rows``, each (n, channels, height, width) uint8, as a grid; between the images nothing, so that it can
-    lie on any ground. lead: a wider gap below the first row.
+    lie on any ground. lead: a wider gap below the first row. tile: pixels that an image has in the grid, at least.
 
     Small images are enlarged by a whole factor without smoothing, so that single pixels can be seen.
     """
     n, (_, _, height, width) = max(len(row) for row in rows), rows[0].shape
-    factor = max(1, -(-TILE // max(height, width)))
+    factor = max(1, -(-tile // max(height, width)))
     step_down, step_right = height * factor + GAP, width * factor + GAP
     below = GAP if lead and len(rows) > 1 else 0
     canvas = np.zeros((len(rows) * step_down - GAP + below, n * step_right - GAP, 4), dtype=np.uint8)
