@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from workings.base.problems import Problem, shorten
+from workings.base.typed import as_typed
 from workings.data.schema import Task
 from workings.data.split import MOST_EQUALS, groups_of_equals, has_equals
 from workings.data.table_layout import Layout
@@ -45,7 +46,7 @@ def leak_problems(layout: Layout, V: np.ndarray, codes: np.ndarray, y: np.ndarra
         return []
     what = f"{len(found)} column(s) alone predict '{task.target}' almost perfectly."
     why = "Such a column often holds the answer itself, or was written after it was known; in use it will be missing."
-    do = "If it is not known when the prediction is needed, leave it out: drop=[…]."
+    do = f"If it is not known when the prediction is needed, leave it out: {as_typed('drop', ['COLUMN'])}"
     return [Problem("warning", "target-leak", what, shorten(found, 10), len(found), why, do)]
 
 

@@ -199,7 +199,7 @@ def _target(
             found.append(Problem("note", "dropped-rows", f"{what} They were dropped.", where, cells.count))
         elif require_target:
             code = "unknown-class" if code == "bad-target-value" and task.classes is not None else code
-            do = "Correct them, remove the rows, or drop them with on_bad_row='drop'."
+            do = "Correct them, or remove the rows."
             why = "There is nothing to compare the prediction with."
             found.append(Problem("error", code, what, where, cells.count, why, do))
         else:

@@ -9,6 +9,7 @@ from typing import get_args
 from workings.base.errors import UserError, refuse
 from workings.base.events import Emit, Phase, silent
 from workings.base.problems import Problem, shorten, unknown_name
+from workings.base.typed import as_typed
 from workings.data.schema import Field, Kind, Schema, Task
 from workings.data.table import TableDataset
 from workings.data.table_checks import duplicate_problems, leak_problems, sample
@@ -82,7 +83,7 @@ def inspect_table(
             (f"{field.name}: {field.kind}, {field.reason}" for field in fields if field.name != target), 8
         )
         what = "No column is left to learn from."
-        do = "Say what a column is where its kind is wrong: kinds={'column': 'categorical'}."
+        do = f"Say what a column is where its kind is wrong: {as_typed('kinds', {'COLUMN': 'categorical'})}"
         return None, [*problems, Problem("error", "no-features", what, reasons, do=do)]
     place = Place(in_memory, memory_limit, cache)
     in_memory, more = choose_place(layout, schema.rows, place)
@@ -174,7 +175,7 @@ def _leave_out(schema: Schema, time: Field) -> None:
 def _target_problems(converter: Converter, filled: Filled, task: Task, on_bad_row: OnBadRow) -> list[Problem]:
     """Rows whose target is missing or cannot be used: refused, or dropped and told."""
     found: list[Problem] = []
-    do = "Fill them in, remove the rows, or drop them with on_bad_row='drop'."
+    do = "Fill them in, remove the rows, or drop them: --set on_bad_row=drop."
     why = "A row without an answer can neither train nor test a network; a NaN would spoil every weight."
     if task.kind == "unsupervised":
         why = "It is not known whether such a row is regular, so it can neither train nor test."

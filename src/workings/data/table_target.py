@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workings.base.problems import Problem, nearest, shorten
+from workings.base.typed import as_typed
 from workings.data.schema import Task
 from workings.data.split import FEW_ROWS
 from workings.data.table_cells import is_true
@@ -156,7 +157,8 @@ def count_problems(name: str, counts: dict[str, int], rows: int) -> list[Problem
             f"'{common}' {most / total:.1%} ({most:,})."
         )
         why = f"Always saying '{common}' would be right in {most / total:.1%} of the rows, so accuracy says little."
-        do = "Look at average precision and macro F1; train with imbalance='class weights' or 'weighted sampling'."
+        weights, sampling = as_typed("imbalance", "class weights"), as_typed("imbalance", "weighted sampling")
+        do = f"Look at average precision and macro F1; train with {weights}, or {sampling}."
         found.append(Problem("warning", "imbalance", what, "", least, why, do))
     return found
 

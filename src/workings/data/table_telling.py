@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from workings.base.problems import Problem, shorten
+from workings.base.typed import as_typed
 from workings.data.schema import Field
 from workings.data.table_kinds import KEPT_CATEGORIES, ambiguous_dates
 from workings.data.table_profile import ColumnProfile
@@ -37,11 +38,13 @@ def _bad_cells(fields: Iterable[Field], profiles: dict[str, ColumnProfile]) -> l
         if field.kind == "numeric" and p.not_numbers.count:
             what = f"'{field.name}' holds numbers, but {p.not_numbers.count:,} of its {p.present:,} values are text."
             why = "They count as missing."
-            do = "Correct these cells, or treat the column as categories: kinds={'" + field.name + "': 'categorical'}."
+            categories = as_typed("kinds", {field.name: "categorical"})
+            do = f"Correct these cells, or take the column for categories: {categories}"
             found.append(Problem("warning", "mixed-types", what, p.not_numbers.where(), p.not_numbers.count, why, do))
         if field.kind in ("categorical", "id", "text") and p.is_text and 0.5 * p.present < p.number < p.present:
             what = f"'{field.name}' holds numbers and text: {p.number:,} of {p.present:,} values are numbers."
-            do = "If it is meant to be a number: kinds={'" + field.name + "': 'numeric'}; text then counts as missing."
+            numeric = as_typed("kinds", {field.name: "numeric"})
+            do = f"If it is meant to be a number: {numeric}; text then counts as missing."
             why = "It is not taken for a number, so the order of the numbers is lost."
             found.append(Problem("warning", "mixed-types", what, p.not_numbers.where(), p.not_numbers.count, why, do))
         if field.kind == "date":
@@ -60,9 +63,15 @@ def _bad_cells(fields: Iterable[Field], profiles: dict[str, ColumnProfile]) -> l
 
 def _left_out(fields: Sequence[Field]) -> list[Problem]:
     found: list[Problem] = []
+    as_category = as_typed("kinds", {"COLUMN": "categorical"})
     for kind, code, what, do in (
         ("constant", "constant-column", "have one value only", ""),
-        ("id", "id-column", "look like identifiers", "To use one all the same: kinds={'column': 'categorical'}."),
+        (
+            "id",
+            "id-column",
+            "look like identifiers",
+            f"To use one all the same: {as_category}",
+        ),
         ("text", "text-column", "hold free text", "To train on a text and nothing else: --set text=COLUMN."),
         ("other", "unusable-column", "hold cells that are no numbers, categories or dates", "Turn them into columns."),
     ):
@@ -116,7 +125,7 @@ def _dates(fields: Sequence[Field], profiles: dict[str, ColumnProfile], time_col
     found: list[Problem] = []
     names = [field.name for field in dated]
     parts = "year, month, day of the week and the day as a number"
-    do = "" if time_column else f"If rows come in the order of time, split by it: time_column='{names[0]}'."
+    do = "" if time_column else f"If rows come in the order of time, split by it: {as_typed('time_column', names[0])}"
     found.append(Problem("note", "date-parts", f"Dates become {parts}.", shorten(names, NAMED), len(names), do=do))
     for field in dated:
         if ambiguous_dates(profiles[field.name]):

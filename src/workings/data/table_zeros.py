@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from workings.base.problems import Problem, shorten
+from workings.base.typed import as_typed
 
 MOST_ZEROS = 0.5  # a value of most rows is the usual state ("no capital gain"), not a gap in the data
 FEW_ROWS = 30
@@ -88,7 +89,7 @@ def zero_problem(names: list[str], counts: list[int]) -> Problem:
     what = f"In {len(names)} column(s) 0 lies far below all other values: it probably means missing."
     where = shorten((f"{name} ({count:,} zeros)" for name, count in zip(names, counts, strict=True)), 12)
     why = "The network would take a gap for a measurement; where there is little doubt, they count as missing."
-    do = "If 0 was measured: zeros_as_missing=[], or name the columns in which it was not."
+    do = f"If 0 was measured: {as_typed('zeros_as_missing', [])}, or name the columns in which it was not."
     return Problem("warning", "zeros-mean-missing", what, where, sum(counts), why, do)
 
 

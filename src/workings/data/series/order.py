@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from workings.base.problems import Problem, shorten
+from workings.base.typed import as_typed
 from workings.data.series.steps import Step, find_step, named_times
 from workings.data.series.times import Times
 
@@ -187,7 +188,7 @@ def _irregular(times: np.ndarray, off: np.ndarray, name: str | None) -> Problem:
         int(off.sum()),
         "A forecast of the next steps needs steps of one length.",
         f"Bring it to equal steps first, for example the mean of each hour; or leave the time out, so that each row is "
-        f"a step: --set drop=[{name}].",
+        f"a step: {as_typed('drop', [name])}",
     )
 
 
