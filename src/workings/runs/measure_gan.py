@@ -42,40 +42,54 @@ def prepare(run: Run, train: Source, val: Source | None, emit: Emit) -> None:
 
 def measure(run: Run, source: Source, emit: Emit) -> list[Evaluation]:
     """See :mod:`workings.runs.unsupervised`."""
-    assert isinstance(run.net, Draws)
     emit(Phase("drawing", f"{DRAWS:,} samples, to be compared with {len(source):,}"))
-    judge = open_judge(run)
-    draws = run.net.draw(DRAWS, torch.Generator().manual_seed(run.recipe.seed))
-    n = min(len(source), DRAWS)
-    x = source.x(torch.arange(n))
+    return [compared(draws_of(run), source, open_judge(run), run.task.classes or [])]
+
+
+def draws_of(run: Run) -> Tensor:
+    """The draws that are judged, always the same."""
+    assert isinstance(run.net, Draws)
+    return run.net.draw(DRAWS, torch.Generator().manual_seed(run.recipe.seed))
+
+
+def compared(draws: Tensor, source: Source, judge: Judge | None, classes: list[str]) -> Evaluation:
+    """What draws (m, *shape) are worth beside the first samples of a source, as many as there are draws at most."""
     found = Evaluation("unsupervised", len(source), {})
+    n = min(len(source), len(draws))
+    x = source.x(torch.arange(n))
+    named, classes_of_x, real, made = None, None, x.flatten(1), draws.flatten(1)
     space = "in the samples' own numbers"
-    real, made = x.flatten(1), draws.flatten(1)
     if judge is not None:
         named, made = judge.look(draws)
         classes_of_x, real = judge.look(x)
         space = "in the features of the net that names classes"
-        _classes(found, named, judge, run.task.classes or [])
-        if bool(source.y.any()):
-            _judge_itself(found, classes_of_x, source.y[:n])
-    if n <= NEIGHBOURS_COVERED:
+    if n > NEIGHBOURS_COVERED:
+        _among(found, real, made[:n], space)
+    else:
         what = f"{n} samples are too few to say how well the draws cover them."
         found.notes.append(Problem("note", "too-few-to-compare", what, do="Evaluate on more samples."))
-        return [found]
-    # As many draws as samples: the balls of both kinds are then alike in size.
-    lies = manifolds(real, made[:n])
-    for name, which, k in (
-        ("draws_precision", lies.precise, NEIGHBOURS),
-        ("draws_recall", lies.recalled, NEIGHBOURS),
-        ("draws_coverage", lies.covered, NEIGHBOURS_COVERED),
-    ):
-        _share(found, name, which, f"Wilson; {n:,} draws beside {n:,} samples {space}, {k} neighbours")
-    found.metrics["energy_distance"] = energy_distance(x, draws[:n])
-    found.method["energy_distance"] = f"{n:,} draws beside {n:,} samples, in their own numbers"
-    if judge is None and found.metrics["draws_coverage"] < LITTLE:
+    if judge is not None and named is not None and classes_of_x is not None:
+        _classes(found, named, judge, classes)
+        if bool(source.y.any()):
+            _judge_itself(found, classes_of_x, source.y[:n])
+    elif found.metrics.get("draws_coverage", 1.0) < LITTLE:
         what = f"Only {found.metrics['draws_coverage']:.0%} of the samples have a draw among their neighbours."
         found.notes.append(_collapse(what, 0))
-    return [found]
+    if n > 1:
+        found.metrics["energy_distance"] = energy_distance(x, draws[:n])
+        found.method["energy_distance"] = f"{n:,} draws beside {n:,} samples, in their own numbers"
+    return found
+
+
+def _among(found: Evaluation, real: Tensor, made: Tensor, space: str) -> None:
+    """As many draws as samples: the balls of both kinds are then alike in size."""
+    lies, n = manifolds(real, made), len(real)
+    for name, which, k in (
+        ("draws_coverage", lies.covered, NEIGHBOURS_COVERED),
+        ("draws_precision", lies.precise, NEIGHBOURS),
+        ("draws_recall", lies.recalled, NEIGHBOURS),
+    ):
+        _share(found, name, which, f"Wilson; {n:,} draws beside {n:,} samples {space}, {k} neighbours")
 
 
 def class_shares(named: Tensor, K: int) -> np.ndarray:
@@ -116,7 +130,8 @@ def _judge_itself(found: Evaluation, named: Tensor, y: Tensor) -> None:
 def _share(found: Evaluation, name: str, which: Tensor, how: str) -> None:
     hits, n = int(which.sum()), len(which)
     found.metrics[name], found.method[name] = hits / n, how
-    found.intervals[name] = list(wilson(hits, n))
+    low, high = wilson(hits, n)
+    found.intervals[name] = [low if hits else 0.0, high if hits < n else 1.0]  # the formula's ends, but for rounding
 
 
 def _collapse(what: str, count: int, where: str = "") -> Problem:
