@@ -168,3 +168,22 @@ def test_what_does_not_go_together_is_refused(
         workings.train(labelled, out=tmp_path / "new", settings={"report": False, "lane": "eager@1"}, **settings)
     assert all(word in str(refused.value) for word in says)
     assert not (tmp_path / "new").exists()
+
+
+def test_what_pretraining_gained_is_told(labelled: Path, tmp_path: Path) -> None:
+    """The same net without it stands among the baselines, with how much better the run is on the same rows."""
+    told: list[Event] = []
+    settings = SMALL | {"pretraining_epochs": 5, "baselines": True}
+    run = workings.train(labelled, net="dbn", epochs=8, out=tmp_path / "run", settings=settings, emit=told.append)
+    baselines = json.loads((Path(run.path) / "baselines.json").read_text())["baselines"]
+    without = baselines[-1]
+    assert without["name"] == "the same network without pre-training"
+    said = [each.problem.what for each in told if isinstance(each, Noticed) and each.problem.code == "pretraining-gain"]
+    assert len(said) == 1
+    assert f"{run.metrics['accuracy']:.4f}" in said[0]
+    assert f"{without['metrics']['accuracy']:.4f}" in said[0]
+    # It is that net: trained alone, with the recipe that the run settled on, it says the same.
+    alone = SMALL | {"pretraining": "none", "initialisation": "xavier_uniform"}
+    alone |= {"learning_rate": run.recipe.learning_rate}
+    other = workings.train(labelled, net="dbn", epochs=8, out=tmp_path / "other", settings=alone)
+    assert other.metrics == pytest.approx(without["metrics"])

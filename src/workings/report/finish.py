@@ -20,6 +20,7 @@ from workings.report.mistakes import worst
 from workings.report.paired import Said
 from workings.report.reading import read_parquet
 from workings.report.sections import report_module
+from workings.report.unpretrained import without_pretraining
 from workings.runs.folder import write_versioned
 from workings.runs.labels import in_units
 from workings.runs.outcome import Outcome
@@ -65,6 +66,8 @@ def look_further(run: Run, outcome: Outcome, emit: Emit) -> None:
             classes=len(prep.classes) if prep.classes else None,
             ours=Said(outcome.prediction, outcome.probability),
         )
+        if run.recipe.pretraining not in (None, "none"):
+            baselines.append(without_pretraining(run, outcome, emit))
     write_versioned(run.path / "baselines.json", {"baselines": baselines})
 
 

@@ -25,4 +25,4 @@ def write_outcome(run: Run, fit: Fit, train: Source, test: Source, test_dataset:
     content |= {"best_step": fit.state.best_step, "stopped": fit.state.stopped}
     files.write_versioned(run.path / "metrics.json", content)
     write_atomically(run.path / "predictions.parquet", lambda temporary: frame.write_parquet(temporary))
-    return Outcome(train, test, on_training_rows=own, test_dataset=test_dataset, **fields)
+    return Outcome(train, test, on_training_rows=own, test_dataset=test_dataset, val=fit.val, **fields)

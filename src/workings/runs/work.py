@@ -29,7 +29,8 @@ Stored = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of the n test rows, for whoever looks further (baselines, mistakes). ``train`` and ``test`` are the sources.
+    """Of the n test rows, for whoever looks further (baselines, mistakes). ``train``, ``val`` and ``test``: the
+    sources.
 
     truth and prediction, of labels: (n,) class numbers or values in the target's units; probability (n, K) or None.
     Of other tasks, whatever their own readers expect, or empty.
@@ -42,6 +43,7 @@ class Outcome:
     truth: np.ndarray = field(default_factory=lambda: np.zeros(0))
     prediction: np.ndarray = field(default_factory=lambda: np.zeros(0))
     probability: np.ndarray | None = None
+    val: Source | None = None
 
 
 class Work(ABC):
