@@ -270,7 +270,8 @@ def imbalance(s: Settling, facts: Facts) -> None:
     """What is done about rare classes."""
     counts = [c for c in facts.class_counts if c]
     if not counts:
-        why = "the target is a number" if facts.task == "regression" else "the answer is no class but a sequence"
+        known = {"regression": "the target is a number", "unsupervised": "there are no labels"}
+        why = known.get(facts.task, "the answer is no class but a sequence")
         s.fill("imbalance", "none", why, ("auto",))
         return
     share = min(counts) / sum(counts)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from workings.nets.gan import usual_noise
-from workings.runs.settle import Facts, Settling, setting
+from workings.runs.settle import Facts, Settling, clamp, setting
 
 AVERAGE = 0.995
+STEPS = 8000  # of images; of rows of tables as many
 
 
 def settle(s: Settling, facts: Facts) -> None:
@@ -17,6 +20,9 @@ def settle(s: Settling, facts: Facts) -> None:
     threads = (s.recipe.threads or torch.get_num_threads()) if image else 1
     s.fill("lane", f"eager@{threads}", "the two players' turns have one way to be executed", ("auto",))
     s.fill("batch_size", min(facts.n, 64 if image else 256), "small batches: a game needs many turns")
+    per_epoch = max(1.0, facts.n / (facts.n if s.recipe.batch_size == "all" else int(s.recipe.batch_size or 64)))
+    epochs = float(clamp(math.ceil(STEPS / per_epoch), 10, 1000))
+    s.fill("epochs", epochs, f"about {STEPS:,} turns of each player for {facts.n:,} samples, 10 to 1,000 epochs")
     s.fill("optimiser", "adam", "it scales each weight's step by how large its gradients were")
     beta1 = {"beta1": 0.5} if s.recipe.optimiser in ("adam", "adamw") else {}
     s.fill("weight_decay", 0.0, "the penalty is what holds the players")
