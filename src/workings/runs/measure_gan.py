@@ -77,7 +77,7 @@ def compared(draws: Tensor, source: Source, judge: Judge | None, classes: list[s
         found.notes.append(_collapse(what, 0))
     if n > 1:
         found.metrics["energy_distance"] = energy_distance(x, draws[:n])
-        found.method["energy_distance"] = f"{n:,} draws beside {n:,} samples, in their own numbers"
+        found.method["energy_distance"] = f"{n} draws beside {n} samples, in their own numbers"
     return found
 
 
@@ -89,7 +89,7 @@ def _among(found: Evaluation, real: Tensor, made: Tensor, space: str) -> None:
         ("draws_precision", lies.precise, NEIGHBOURS),
         ("draws_recall", lies.recalled, NEIGHBOURS),
     ):
-        _share(found, name, which, f"Wilson; {n:,} draws beside {n:,} samples {space}, {k} neighbours")
+        _share(found, name, which, f"Wilson; {n} draws beside {n} samples, {space}, {k} neighbours")
 
 
 def class_shares(named: Tensor, K: int) -> np.ndarray:
@@ -107,9 +107,9 @@ def _classes(found: Evaluation, named: Tensor, judge: Judge, classes: list[str])
     shares, there = class_shares(named, len(classes)), expected > 0
     gone = missed(shares, expected)
     found.metrics["modes_found"] = float(there.sum() - len(gone))
-    found.method["modes_found"] = f"of {int(there.sum())} classes; {len(named):,} draws"
+    found.method["modes_found"] = f"of {int(there.sum())} classes in {len(named)} draws"
     rarest = int(np.flatnonzero(there)[shares[there].argmin()])
-    _share(found, "rarest_share", named == rarest, f"Wilson; '{classes[rarest]}' among {len(named):,} draws")
+    _share(found, "rarest_share", named == rarest, f"Wilson; '{classes[rarest]}' among {len(named)} draws")
     told = shorten([f"{classes[k]} {shares[k]:.1%}" for k in np.flatnonzero(there)], 20)
     found.notes.append(Problem("note", "classes-of-draws", f"Of {len(named):,} draws: {told}."))
     if len(gone):
@@ -119,7 +119,7 @@ def _classes(found: Evaluation, named: Tensor, judge: Judge, classes: list[str])
 
 
 def _judge_itself(found: Evaluation, named: Tensor, y: Tensor) -> None:
-    _share(found, "judge_accuracy", named == y, f"Wilson; {len(y):,} samples")
+    _share(found, "judge_accuracy", named == y, f"Wilson; {len(y)} samples")
     accuracy = found.metrics["judge_accuracy"]
     if accuracy < SURE:
         what = f"The net that names the classes of draws is right on {accuracy:.1%} of real samples."
