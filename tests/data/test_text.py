@@ -133,6 +133,18 @@ def test_what_is_wrong_but_bearable_is_told() -> None:
     assert "5 words" in codes["cut-texts"].what
 
 
+@pytest.mark.parametrize(("n", "level"), [(12, "note"), (60, "error")])
+def test_labels_that_are_sentences_lead_to_translation(n: int, level: str) -> None:
+    """Two lists of sentences are pairs more likely than classes: what to ask for is said; few are taken all the same."""
+    texts = [f"the dog number {k} barks" for k in range(n)]
+    _, problems = inspect_dataset((texts, [f"der hund nummer {k} bellt" for k in range(n)]))
+    told = [each for each in problems if "--task translation" in each.do]
+    assert [each.level for each in told] == [level]
+    for labels in (["a", "b"], ["the fox ran off", "the fox came back"], [f"case {k}" for k in range(n)]):
+        _, problems = inspect_dataset((texts, [labels[k % len(labels)] for k in range(n)]))
+        assert not any("translation" in each.do for each in problems)
+
+
 def test_rows_without_text_or_label_may_be_dropped() -> None:
     """Told, with their places; the others keep their row numbers."""
     frame = reviews(60).select("review", "mood")

@@ -13,6 +13,8 @@ from workings.data.table_profile import ColumnProfile
 
 TASKS = ("binary", "multiclass", "classification", "regression", "unsupervised")
 TARGET_NAMES = ("target", "label", "class", "y", "outcome", "output", "response")
+WORDS_OF_A_SENTENCE = 3  # on average
+WRITTEN = "If they are to be written, as translations are: --task translation."
 MOST_CLASSES = 20  # different whole numbers that are taken for classes
 ROWS_A_CLASS = 5  # that each of them has on average; fewer rows speak for a measured number
 FEW_OF_A_CLASS = 10
@@ -88,7 +90,7 @@ def _regression(p: ColumnProfile, asked: str | None) -> tuple[Task | None, list[
     if p.not_numbers.count:
         what = f"{p.not_numbers.count:,} value(s) of the target '{p.name}' are no numbers."
         why = "A number is to be learnt from every row."
-        do = "Correct the cells, or learn classes: task=classification."
+        do = "Correct the cells, or learn classes: --task classification."
         return None, [_error("target-not-a-number", what, p.not_numbers.where(), p.not_numbers.count, why, do)]
     if p.finite and p.min == p.max:
         what = f"The target '{p.name}' has the same value in every row."
@@ -96,7 +98,7 @@ def _regression(p: ColumnProfile, asked: str | None) -> tuple[Task | None, list[
     problems: list[Problem] = []
     if asked is None and p.distinct <= MOST_CLASSES and p.rows >= FEW_ROWS:
         what = f"'{p.name}' has only {p.distinct} different numbers; it is learnt as a number."
-        problems.append(Problem("warning", "ambiguous-task", what, do="To learn classes: task=classification."))
+        problems.append(Problem("warning", "ambiguous-task", what, do="To learn classes: --task classification."))
     seen = "numbers with fractions" if p.whole < p.finite else "whole numbers"
     reason = "as asked for" if asked else f"'{p.name}' holds {seen}, {p.distinct:,} different"
     return Task(kind="regression", target=p.name, reason=reason), problems
@@ -108,7 +110,9 @@ def _classes(p: ColumnProfile, asked: str | None, numeric: bool) -> tuple[Task |
     if not values or (p.rows >= FEW_ROWS and not numeric and len(values) > 0.5 * rows):
         what = f"The target '{name}' has {p.distinct:,} different values in {rows:,} rows."
         why = "A class needs several rows to be learnt from."
-        do = "Name another column." if not numeric else "Learn a number: task=regression."
+        do = "Name another column." if not numeric else "Learn a number: --task regression."
+        if asked is None and _are_sentences(p):
+            do = f"{WRITTEN} Otherwise name another column."
         return None, [_error("too-many-classes", what, _values(p, 5), p.distinct, why, do)]
     counts: dict[str, int] = {}
     for value, count in values:
@@ -128,8 +132,19 @@ def _classes(p: ColumnProfile, asked: str | None, numeric: bool) -> tuple[Task |
     if asked is None and numeric and len(classes) > 5 and p.rows >= FEW_ROWS:
         what = f"'{name}' has {len(classes)} different whole numbers; they are learnt as classes."
         why = "As classes their order is not used."
-        problems.append(Problem("warning", "ambiguous-task", what, why=why, do="If they measure: task=regression."))
+        problems.append(Problem("warning", "ambiguous-task", what, why=why, do="If they measure: --task regression."))
+    if asked is None and _are_sentences(p):
+        what = f"The classes of '{name}' look like sentences: {p.distinct:,} different ones in {rows:,} rows."
+        why = "As classes, each is only told from the others; none is ever written."
+        problems.append(
+            Problem("note", "text-labels-look-like-sentences", what, _values(p, 3), p.distinct, why, WRITTEN)
+        )
     return Task(kind=kind, target=name, classes=classes, reason=reason), problems
+
+
+def _are_sentences(p: ColumnProfile) -> bool:
+    """Whether nearly every value is another text of several words."""
+    return p.is_text and p.distinct > 0.8 * p.present and p.words >= WORDS_OF_A_SENTENCE * p.looked_at
 
 
 def count_problems(name: str, counts: dict[str, int], rows: int) -> list[Problem]:
