@@ -135,7 +135,7 @@ def test_what_is_wrong_but_bearable_is_told() -> None:
 
 @pytest.mark.parametrize(("n", "level"), [(12, "note"), (60, "error")])
 def test_labels_that_are_sentences_lead_to_translation(n: int, level: str) -> None:
-    """Two lists of sentences are pairs more likely than classes: what to ask for is said; few are taken all the same."""
+    """Two lists of sentences are rather pairs than classes: what to ask for is said; few are taken all the same."""
     texts = [f"the dog number {k} barks" for k in range(n)]
     _, problems = inspect_dataset((texts, [f"der hund nummer {k} bellt" for k in range(n)]))
     told = [each for each in problems if "--task translation" in each.do]
