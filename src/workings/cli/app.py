@@ -16,6 +16,7 @@ from workings.cli.generate import generate
 from workings.cli.nets import net, nets
 from workings.cli.reconstruct import reconstruct
 from workings.cli.sample import sample
+from workings.cli.show import show
 from workings.cli.train import train
 from workings.cli.translate import translate
 from workings.cli.use import evaluate, predict, report
@@ -84,6 +85,7 @@ _VERBS = {
     "generate": (generate, "Let a net make texts, images or rows of a table."),
     "reconstruct": (reconstruct, "Rebuild samples, and say how far each comes out."),
     "translate": (translate, "Write a text for each text, by a net trained on pairs."),
+    "show": (show, "Work one learning step through, like a textbook page."),
     "report": (report, "Write the report of a run anew; open it."),
     "nets": (nets, "List every net with its settings."),
     "net": (net, "Show a net layer by layer."),
@@ -126,6 +128,9 @@ workings reconstruct runs/patients new.csv --out rebuilt.csv""",
     "translate": """workings translate runs/en-de "A man rides a horse."
 workings translate runs/en-de --file new.en --out new.de
 workings translate runs/en-de --file new.en --beams 1 --json""",
+    "show": """workings show runs/adult --sample 17
+workings show runs/photos --sample 3 --layer maps.0 --unit 2,5,5
+workings show runs/adult --sample 17 --out step.html""",
     "report": """workings report runs/adult
 workings report runs/adult --open""",
     "nets": """workings nets

@@ -76,7 +76,9 @@ def _show(data: str, dataset: Dataset | None, problems: Sequence[Problem], scree
     if dataset is not None:
         task = dataset.task
         screen.print(f"[bold]{escape(data)}[/]  {dataset.n:,} {dataset.counted}", soft_wrap=True)
-        target = f"{task.kind}, target '{task.target}'" if task.target else task.kind
+        role = "judged by" if task.kind == "unsupervised" else "target"
+        target = f"{task.kind}, {role} '{task.target}'" if task.target else task.kind
+        target += f", anomalies {', '.join(task.anomalies)}" if task.anomalies else ""
         for line in folded(f"Task: {target} — {task.reason}", screen.width, "", "      "):
             screen.print(line, soft_wrap=True, markup=False)
         screen.print()
@@ -121,7 +123,7 @@ def _fields(dataset: Dataset) -> RenderableType:
         about = "≈" if field.distinct_is_estimate else ""
         table.add_row(
             Text(field.name, style),
-            Text("target" if is_target else field.kind, style),
+            Text(_role(dataset) if is_target else field.kind, style),
             Text(f"{field.missing:,}" if field.missing else "", "yellow"),
             Text(f"{about}{field.distinct:,}" if field.distinct else "", style),
             Text(_content(field) if told else f"not used: {field.reason}", style),
@@ -129,6 +131,10 @@ def _fields(dataset: Dataset) -> RenderableType:
     if len(fields) <= SHOWN:
         return table
     return Group(table, Text(f"and {len(fields) - SHOWN:,} more fields; --json lists them all", "dim"))
+
+
+def _role(dataset: Dataset) -> str:
+    return "judges" if dataset.task.kind == "unsupervised" else "target"
 
 
 def _classes(dataset: Dataset) -> RenderableType:

@@ -52,7 +52,7 @@ def show(run: Run, screen: Console) -> None:
 
     found = summary(run, [])
     width = min(screen.width, 100)
-    target = f" of '{run.task.target}'" if run.task.target else ""
+    target = f" of '{run.task.target}'" if run.task.target and found["task"] != "unsupervised" else ""
     title = f"[bold]{escape(Path(run.path).name)} · {found['task']}{escape(target)}[/]"
     body = _body(found, width - 4)
     screen.print()
@@ -63,19 +63,35 @@ def show(run: Run, screen: Console) -> None:
         f"workings report {path} --open": "read the report" if found["report"] else "write the report, and read it",
         f"workings evaluate {path} DATA": "the metrics on other rows",
     }
-    own = {
+    own: dict[str, tuple[str, str]] = {
         "language": (f"workings generate {path}", "let it write"),
         "forecast": (f"workings forecast {path}", "what comes next"),
         "translation": (f"workings translate {path} TEXT", "what it makes of a text"),
     }
     command, what = own.get(found["task"], (f"workings predict {path} DATA", "one line a row"))
-    commands[command] = what
+    commands |= _without_labels(run, path) if found["task"] == "unsupervised" else {command: what}
     longest = max(map(len, commands))
     for command, what in commands.items():
         # On a narrow screen the command stays in one piece, ready to be copied.
         fits = longest + 4 + len(max(commands.values(), key=len)) <= width
         typed = escape(f"{command:<{longest}}" if fits else command)
         screen.print(f"  {typed}  [dim]# {what}[/]" if fits else f"  {typed}", soft_wrap=True)
+
+
+def _without_labels(run: Run, path: str) -> dict[str, str]:
+    """The commands that fit what the net can do."""
+    from workings.nets import registry
+
+    name, images = run.recipe.net, run.prep.kind == "images"
+    out = " --out {}" if images else ""
+    found = {}
+    if registry.can(name, "draw"):
+        found[f"workings generate {path}{out.format('made')}"] = "new samples"
+    if registry.can(name, "reconstruct"):
+        found[f"workings reconstruct {path} DATA{out.format('rebuilt')}"] = "samples as it rebuilds them"
+    if registry.can(name, "unusual"):
+        found[f"workings anomalies {path} DATA"] = "what is unusual"
+    return found
 
 
 def metrics_table(
@@ -130,6 +146,7 @@ def _body(found: dict[str, Any], width: int) -> RenderableType:
     verdict = found["verdict"]
     more = len(found["metrics"]) - SHOWN
     counted = {"language": "test tokens", "forecast": "forecasts", "translation": "test pairs"}
+    counted["unsupervised"] = "test samples"
     rows = f"on {found['rows']:,} {counted.get(found['task'], 'test rows')}" if found["rows"] else ""
     told = ", ".join(part for part in (rows, f"{more} more in the report" if more > 0 else "") if part)
     places = Table.grid(padding=(0, 2))
