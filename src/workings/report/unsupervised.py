@@ -28,7 +28,7 @@ from workings.runs.unsupervised import FALSE_ALARMS, anomalous
 
 # What only one kind of net has to show: a module with ``look_further(run, outcome)`` and ``sections(run)``. One with
 # ``VARIES`` shows itself what the numbers of the code do.
-_MORE: dict[str, str] = {"gan": "workings.report.gan", "vae": "workings.report.vae"}
+_MORE: dict[str, str] = {"gan": "workings.report.gan", "rbm": "workings.report.rbm", "vae": "workings.report.vae"}
 
 
 def look_further(run: Run, outcome: Outcome, emit: Emit) -> None:
@@ -47,8 +47,8 @@ def look_further(run: Run, outcome: Outcome, emit: Emit) -> None:
     if run.recipe.baselines and not outcome.on_training_rows and isinstance(run.net, Reconstructs):
         d = run.net.code if isinstance(run.net, Codes) else int(np.prod(test.shape)) // 4
         baselines = run_baselines(train, test, odd, d, run.recipe.seed, emit)
-    elif run.recipe.baselines and not outcome.on_training_rows and hasattr(more, "baselines"):
-        baselines = more.baselines(run, outcome, emit)
+    if run.recipe.baselines and not outcome.on_training_rows and hasattr(more, "baselines"):
+        baselines += more.baselines(run, outcome, emit)
     write_versioned(run.path / "baselines.json", {"baselines": baselines})
 
 
