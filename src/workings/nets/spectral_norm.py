@@ -26,7 +26,7 @@ SMALL = 1e-12
 class _Normed:
     """What both layers share: the buffer u (O,), and W divided by σ."""
 
-    weight: nn.Parameter
+    weight: Any
     u_O: Tensor
     training: bool
     register_buffer: Any
@@ -57,8 +57,8 @@ class SpectralLinear(_Normed, nn.Linear):
         super().__init__(inputs, outputs)
         self._start()
 
-    def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight / self.sigma(), self.bias)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.linear(input, self.weight / self.sigma(), self.bias)
 
 
 class SpectralConv2d(_Normed, nn.Conv2d):
@@ -68,5 +68,5 @@ class SpectralConv2d(_Normed, nn.Conv2d):
         super().__init__(channels, outputs, size, stride=stride, padding=padding)
         self._start()
 
-    def forward(self, x: Tensor) -> Tensor:
-        return F.conv2d(x, self.weight / self.sigma(), self.bias, self.stride, self.padding)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.conv2d(input, self.weight / self.sigma(), self.bias, self.stride, self.padding)
