@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from workings.base.errors import UserError, refuse
-from workings.base.problems import unknown_name
+from workings.base.problems import shorten, unknown_name
 from workings.data.schema import Task
 from workings.data.split import Split, ordered_split, stratified_split
 from workings.data.table_cells import FALSE_WORDS, TRUE_WORDS
@@ -37,6 +37,7 @@ def unsupervised_task(labels: Sequence[str] | None, target: str, anomalies: obje
         raise refuse(
             "only-anomalies",
             "Every class is named as an anomaly, so there is nothing regular to learn from.",
+            where=f"the classes are {shorten(classes, 8)}",
             do="Name only the classes that are unusual.",
         )
     kept = "the labels only judge" if classes else "there are no labels"
