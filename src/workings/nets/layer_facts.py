@@ -24,6 +24,7 @@ from workings.nets.geometry import conv_equation, padding_kind
 from workings.nets.layers import Add, Dropout, GaussianNoise, Maxout, Scale
 from workings.nets.multihead import DotProduct
 from workings.nets.positions import Positions, Rotary
+from workings.nets.rbm import RBM
 from workings.nets.recurrence import Layer
 from workings.nets.sequences import ToVectors
 from workings.nets.transformer_blocks import Tied
@@ -215,6 +216,13 @@ def _positions(layer: Positions, before: Shape, after: Shape) -> Facts:
     return Facts("positions", words, "", f"{layer.longest}·{after[-1]} = {count:,}" if count else "")
 
 
+def _rbm(layer: RBM, before: Shape, after: Shape) -> Facts:
+    H, V = layer.weight.shape
+    said = f"{layer.visible.kind} visible units, {H} hidden"
+    count = f"{V}·{H} + {V} + {H} = {V * H + V + H:,}"
+    return Facts("Boltzmann machine", said, "", count, 2 * V * H, reach="all")
+
+
 _RULES: list[tuple[tuple[type, ...], Callable[[Any, Shape, Shape], Facts]]] = [
     ((_ConvTransposeNd,), _transposed),
     ((_ConvNd,), _conv),
@@ -231,6 +239,7 @@ _RULES: list[tuple[tuple[type, ...], Callable[[Any, Shape, Shape], Facts]]] = [
     # Each number of q and k is multiplied by a cosine and by a sine.
     ((Rotary,), lambda layer, before, after: Facts("positions", "rotary", multiply_adds=2 * numel(after))),
     ((Maxout,), _maxout),
+    ((RBM,), _rbm),
     ((Activation,), lambda layer, before, after: Facts(layer.extra_repr())),
     ((Dropout, _DropoutNd), lambda layer, before, after: Facts("dropout", f"p = {layer.p:g}")),
     ((GaussianNoise,), lambda layer, before, after: Facts("noise", f"σ = {layer.sigma:g}")),
