@@ -21,6 +21,7 @@ _HOME = {
     "Run": "workings.api",
     "check": "workings.api",
     "open_run": "workings.api",
+    "show": "workings.solutions.show",
     "train": "workings.api",
     "open_dataset": "workings.data",
     "NetClassifier": "workings.estimators",
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from workings.data import open_dataset
     from workings.estimators import NetClassifier, NetRegressor
     from workings.runs.recipe import Recipe
+    from workings.solutions.show import show
 
 __all__ = [
     "NetClassifier",
@@ -51,6 +53,7 @@ __all__ = [
     "check",
     "open_dataset",
     "open_run",
+    "show",
     "train",
 ]
 

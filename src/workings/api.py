@@ -18,6 +18,7 @@ from workings.runs.train import train as _run_job
 if TYPE_CHECKING:
     from workings.data.dataset import Dataset
     from workings.nets.custom import Own
+    from workings.solutions.steps import Solution
 
 __all__ = ["Recipe", "Run", "check", "open_run", "train"]
 
@@ -30,6 +31,12 @@ class Run(runs.Run):
         from workings.report import write_report
 
         return write_report(self.path)
+
+    def show(self, sample: int = 1, data: object = None, **how: Any) -> Solution:
+        """One learning step on row ``sample``, worked through; see :func:`workings.solutions.of_run.show_run`."""
+        from workings.solutions.of_run import show_run
+
+        return show_run(self, sample, data, **how)
 
 
 def open_run(path: str | os.PathLike[str], net: Own | None = None) -> Run:

@@ -58,14 +58,16 @@ def solve(step: LearningStep, title: str, facts: list[tuple[str, str]], detail: 
         UserError: the loss is no single number, or nothing can be differentiated.
     """
     detail = detail or Detail()
-    state = torch.get_rng_state()
+    state, kind = torch.get_rng_state(), torch.get_default_dtype()
     try:
         torch.manual_seed(step.seed)
+        torch.set_default_dtype(torch.float64)  # what a net makes on the way is float64 too
         with torch.enable_grad():
             solver, loss = _record(step, detail)
             sections = _sections(step, solver, loss, detail)
     finally:
         torch.set_rng_state(state)
+        torch.set_default_dtype(kind)
     solution = Solution(
         title, facts, sections, POLICY.format(digits=detail.digits), detail.digits, solver.lacking, solver.problems
     )

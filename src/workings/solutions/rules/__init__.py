@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 from workings.solutions.record import Call
-from workings.solutions.rules import moves
+from workings.solutions.rules import choices, moves
 from workings.solutions.rules.base import Rule
+from workings.solutions.rules.choices import Made, Where
+from workings.solutions.rules.convolution import Convolution
 from workings.solutions.rules.dense import Dense
+from workings.solutions.rules.dropout import Dropout
 from workings.solutions.rules.elementwise import ACTIVATIONS, ARITHMETIC
+from workings.solutions.rules.embedding import Embedding
 from workings.solutions.rules.losses import BinaryCrossEntropy, CrossEntropy, Squared
 from workings.solutions.rules.moves import Moves
+from workings.solutions.rules.norms import BatchNorm, LayerNorm
+from workings.solutions.rules.pooling import AdaptiveMean, MaxPooling, MeanPooling
+from workings.solutions.rules.products import MatrixProduct, Total
 from workings.solutions.rules.softmax import LogSoftmax, Softmax
 
 # By the operation's name (without the _ of an operation in place); the first that fits the arguments is taken.
 _RULES: dict[str, tuple[Rule, ...]] = {
     "linear": (Dense(),),
+    "conv1d": (Convolution(1),),
+    "conv2d": (Convolution(2),),
+    "max_pool2d": (MaxPooling(),),
+    "avg_pool2d": (MeanPooling(),),
+    "adaptive_avg_pool2d": (AdaptiveMean(),),
+    "batch_norm": (BatchNorm(),),
+    "layer_norm": (LayerNorm(),),
+    "embedding": (Embedding(),),
+    "dropout": (Dropout(),),
+    "Dropout": (Dropout(),),
+    "sum": (Total(mean=False),),
+    "mean": (Total(mean=True),),
+    **dict.fromkeys(("matmul", "rmatmul", "mm", "bmm"), (MatrixProduct(),)),
+    **dict.fromkeys(("where", "masked_fill"), (Where(),)),
     "softmax": (Softmax(),),
     "log_softmax": (LogSoftmax(),),
     "mse_loss": (Squared("mean"),),
@@ -25,14 +46,20 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "CrossEntropy": (CrossEntropy(),),
     "BinaryCrossEntropy": (BinaryCrossEntropy(),),
     **{rule.name: (rule,) for rule in (*ACTIVATIONS, *ARITHMETIC)},
-    **dict.fromkeys(moves.NAMES, (Moves(),)),
+    **dict.fromkeys(moves.NAMES, (Moves(), Made())),
+    **dict.fromkeys(choices.MAKING, (Made(),)),
 }
-_RULES |= {"multiply": _RULES["mul"], "divide": _RULES["div"], "true_divide": _RULES["div"]}
+_RULES |= {
+    "log_sigmoid": _RULES["logsigmoid"],
+    "multiply": _RULES["mul"],
+    "divide": _RULES["div"],
+    "true_divide": _RULES["div"],
+}
 _RULES |= {"subtract": _RULES["sub"], "negative": _RULES["neg"], "max_of_two": _RULES["maximum"]}
 
 LOSSES = ("HalfSquared", "MeanSquared", "CrossEntropy", "BinaryCrossEntropy")
-_MODULES: frozenset[str] = frozenset()
-FALLBACK = Rule()
+_MODULES = frozenset(("Dropout",))
+FALLBACK, MADE = Rule(), Made()
 
 
 def find(call: Call) -> Rule:
@@ -41,6 +68,8 @@ def find(call: Call) -> Rule:
         for rule in _RULES.get(name, ()):
             if rule.fits(call):
                 return rule
+    if not any(v.data.is_floating_point() for v in call.inputs) and not any(o.needs_grad for o in call.outputs):
+        return MADE
     return FALLBACK
 
 

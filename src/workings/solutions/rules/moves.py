@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-from workings.solutions.expressions import Expr, sum_of
+from workings.solutions.expressions import Expr, Joined, Symbol, sum_of
 from workings.solutions.record import Call, Value, replay
 from workings.solutions.rules.base import Equation, Index, Rule, Symbols, whole
 
@@ -36,11 +36,10 @@ class Moves(Rule):
 
     def fits(self, call: Call) -> bool:
         # pad, tril and triu put zeros in: those have no source, and are told as 0.
-        return all(o.data.is_floating_point() for o in call.outputs)
+        moved = any(v.data.is_floating_point() for v in call.inputs)
+        return moved and all(o.data.is_floating_point() for o in call.outputs)
 
     def equations(self, call: Call, at: Symbols) -> list[Equation]:
-        from workings.solutions.expressions import Joined, Symbol
-
         moved = [v for v in call.inputs if v.data.is_floating_point()]
         parts = tuple(whole(at, v) for v in moved[:4])
         more = (Symbol("…"),) if len(moved) > 4 else ()

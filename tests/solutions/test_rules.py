@@ -1,0 +1,174 @@
+"""Every rule against autograd, on random shapes and values, and every line that it prints against itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from workings.learning.losses import make_loss
+from workings.nets import build
+from workings.solutions.show import show
+from workings.solutions.steps import Solution
+
+
+class _Function(nn.Module):
+    """A function with one weight before it, so that there is something to learn."""
+
+    def __init__(self, f: Callable[[Tensor], Tensor], shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.randn(shape))
+        self.f = f
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.f(x * self.w).square().sum()
+
+
+def _holds(solution: Solution) -> None:
+    """Every operation has its equation, every comparison and every line holds."""
+    bad = [f"{s.title} {s.place}: {c.what} {c.error}" for s in solution.walk() for c in s.checks if not c.ok]
+    assert not bad
+    assert not [f"{s.title}: {line}" for s in solution.walk() for line in s.lines if not line.holds]
+    assert not solution.lacking
+
+
+FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": F.relu,
+    "leaky_relu": lambda x: F.leaky_relu(x, 0.1),
+    "elu": lambda x: F.elu(x, 0.7),
+    "gelu": F.gelu,
+    "silu": F.silu,
+    "softplus": F.softplus,
+    "logsigmoid": F.logsigmoid,
+    "relu6": F.relu6,
+    "softmax": lambda x: x.softmax(1),
+    "log_softmax": lambda x: F.log_softmax(x, -1),
+    "arithmetic": lambda x: (x + 2) * x / (x * x + 1) - x.neg() + 3 - x**3,
+    "spread": lambda x: x + x[:1] * x[:, :1],
+    "roots": lambda x: (x.abs() + 1).sqrt() + (x.square() + 1).rsqrt() + (x.abs() + 0.5).reciprocal(),
+    "exponentials": lambda x: x.exp() + (x.abs() + 1).log() + x.sin() * x.cos(),
+    "extremes": lambda x: torch.maximum(x, x.flip(0)) + torch.minimum(x, x * 0.5),
+    "moves": lambda x: torch.cat([x.T, x.T[:, 1:]], 1).reshape(-1).unflatten(0, (-1, 3)).transpose(0, 1),
+    "totals": lambda x: x.sum(0, keepdim=True) * x.mean((0, 1)) + x.sum(1).mean(),
+    "where": lambda x: torch.where(x > 0, x, 2 * x.detach()) + x.masked_fill(x < 0, 3.0),
+    "products": lambda x: x @ x.T.clone() + torch.bmm(x[None], (2 * x).T[None])[0],
+    "in_place": lambda x: F.relu(x * 2, inplace=True) * (x * 3).add_(1),
+    "parts_in_place": lambda x: _write_into(x),
+}
+
+
+def _write_into(x: Tensor) -> Tensor:
+    y = x * 1.5
+    y[0] = x[1] * 2
+    return y * x
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_operation_forward_and_backward_is_its_equation(name: str) -> None:
+    """In float64, to 1e-9, with the lines of its largest entries."""
+    torch.manual_seed(1)
+    model = _Function(FUNCTIONS[name], (3, 4) if name != "moves" else (5, 3))
+    _holds_but_setitem(show(model, torch.randn(3, 4) if name != "moves" else torch.randn(5, 3)), name)
+
+
+def _holds_but_setitem(solution: Solution, name: str) -> None:
+    if name == "parts_in_place":
+        assert set(solution.lacking) == {"setitem"}  # shown as executed, and still compared
+        assert not solution.failed
+    else:
+        _holds(solution)
+
+
+def _nets() -> dict[str, tuple[nn.Module, tuple[int, ...]]]:
+    torch.manual_seed(0)
+    return {
+        "convolution": (nn.Sequential(nn.Conv2d(2, 3, 3, 2, 1), nn.Tanh(), nn.Flatten(), nn.LazyLinear(3)), (2, 7, 6)),
+        "dilated, grouped": (nn.Sequential(nn.Conv2d(4, 4, (2, 3), dilation=2, groups=2), nn.Flatten()), (4, 5, 7)),
+        "same padding": (nn.Sequential(nn.Conv2d(1, 2, 3, padding="same", bias=False), nn.Flatten()), (1, 4, 4)),
+        "in one dimension": (nn.Sequential(nn.Conv1d(2, 3, 3, stride=2, padding=1), nn.Flatten()), (2, 9)),
+        "max pooling": (nn.Sequential(nn.Conv2d(1, 2, 2), nn.MaxPool2d(3, 2, 1), nn.Flatten()), (1, 8, 7)),
+        "average pooling": (nn.Sequential(nn.Conv2d(1, 2, 2), nn.AvgPool2d(3, 2), nn.Flatten()), (1, 8, 8)),
+        "average of all": (nn.Sequential(nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()), (1, 5, 6)),
+        "batch norm": (nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 3)), (4,)),
+        "batch norm of maps": (nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten()), (1, 5, 5)),
+        "layer norm": (nn.Sequential(nn.Linear(4, 6), nn.LayerNorm(6), nn.GELU(), nn.Linear(6, 3)), (4,)),
+        "dropout": (nn.Sequential(nn.Linear(4, 20), nn.Dropout(0.4), nn.Linear(20, 3)), (4,)),
+        "mlp": (build("mlp", (6,), 3, hidden=(8, 8), dropout=0.3, residual=True, noise=0.1), (6,)),
+        "mlp, normed": (build("mlp", (6,), 3, hidden=(8,), batch_norm=True, activation="elu"), (6,)),
+        "cnn": (build("cnn", (3, 12, 12), 3, channels=(4, 6), dense=(8,), conv_dropout=0.2), (3, 12, 12)),
+    }
+
+
+@pytest.mark.parametrize("mode", [True, False], ids=["learning", "in use"])
+@pytest.mark.parametrize("name", list(_nets()))
+def test_each_net_is_solved_whole(name: str, mode: bool) -> None:
+    """Forward, loss, backward, AdamW's update: all of it compared and printed."""
+    net, shape = _nets()[name]
+    x = torch.randn(3, *shape)
+    with torch.no_grad():
+        outputs = net(x).shape[1]
+    optimiser = torch.optim.AdamW(net.parameters(), lr=0.01)
+    _holds(show(net.train(mode), x, torch.randint(0, outputs, (3,)), nn.CrossEntropyLoss(), optimiser))
+
+
+LOSSES: list[tuple[Any, Tensor, Tensor]] = [
+    (make_loss("half_squared"), torch.randn(3, 2), torch.randn(3, 2)),
+    (make_loss("half_squared"), torch.randn(3, 1), torch.randn(3)),
+    (make_loss("mse"), torch.randn(2, 3), torch.randn(2, 3)),
+    (make_loss("bce"), torch.randn(4, 1) * 9, torch.tensor([0.0, 1.0, 1.0, 0.0])),
+    (make_loss("bce"), torch.randn(1, 1), torch.tensor([1.0])),
+    (make_loss("cross_entropy"), torch.randn(3, 4) * 9, torch.tensor([0, 3, 1])),
+    (make_loss("cross_entropy", label_smoothing=0.1), torch.randn(1, 4), torch.tensor([2])),
+    (nn.CrossEntropyLoss(label_smoothing=0.2), torch.randn(3, 4), torch.tensor([0, 3, 1])),
+    (nn.MSELoss(), torch.randn(3, 2), torch.randn(3, 2)),
+    (nn.MSELoss(reduction="sum"), torch.randn(3, 2), torch.randn(3, 2)),
+    (nn.BCEWithLogitsLoss(), torch.randn(3, 1), torch.tensor([[0.0], [1.0], [0.3]])),
+]
+
+
+@pytest.mark.parametrize("case", range(len(LOSSES)))
+def test_each_loss_is_its_equation(case: int) -> None:
+    """Values and gradients, alone and in batches, saturated or not."""
+    loss, z, target = LOSSES[case]
+    model = nn.Linear(z.shape[1], z.shape[1], bias=False)
+    nn.init.eye_(model.weight)
+    _holds(show(model, z, target, loss))
+
+
+OPTIMISERS: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
+    "sgd": lambda p: torch.optim.SGD(p, lr=0.1, weight_decay=0.01),
+    "momentum": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, dampening=0.2),
+    "nesterov": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True),
+    "adam": lambda p: torch.optim.Adam(p, lr=0.01, weight_decay=0.1, betas=(0.8, 0.99)),
+    "adamw": lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.5),
+    "upwards": lambda p: torch.optim.SGD(p, lr=0.1, maximize=True),
+}
+
+
+@pytest.mark.parametrize("steps", [0, 3])
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_each_update_is_what_the_optimiser_would_do(name: str, steps: int) -> None:
+    """With the memory that it has after so many steps; the model and the optimiser stay as they were, to the bit."""
+    torch.manual_seed(2)
+    model, x, y = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)), torch.randn(5, 3), torch.randn(5, 2)
+    optimiser = OPTIMISERS[name](model.parameters())
+    for _ in range(steps):
+        optimiser.zero_grad()
+        F.mse_loss(model(x), y).backward()
+        optimiser.step()
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    grads = [None if p.grad is None else p.grad.clone() for p in model.parameters()]
+    generator = torch.get_rng_state()
+    solution = show(model, x, y, nn.MSELoss(), optimiser)
+    _holds(solution)
+    assert any(s.title.startswith("W⁽²⁾") and s.checks for s in solution.walk())
+    assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+    assert torch.equal(generator, torch.get_rng_state())
+    for p, g in zip(model.parameters(), grads, strict=True):
+        assert (p.grad is None and g is None) or torch.equal(p.grad, g)  # type: ignore[arg-type]
