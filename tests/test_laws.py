@@ -23,6 +23,7 @@ import pytest
 import torch
 import yaml
 from safetensors.torch import load_file
+from tests.bits import assert_same_bits, weights
 from torch import nn
 
 import workings
@@ -58,20 +59,6 @@ def train(data: Path, out: Path, **given: Any) -> Any:
     settings = QUICK | given.pop("settings", {})
     given = {"target": "sick", "epochs": 3, "seed": 1} | given
     return workings.train(data, out=out, settings=settings, **given)
-
-
-def weights(run: Any) -> dict[str, torch.Tensor]:
-    """The tensors of a run's weights file."""
-    return load_file(Path(run.path) / "weights.safetensors")
-
-
-def assert_same_bits(a: Any, b: Any) -> None:
-    """Two runs have the same weights, bit for bit, and the same test metrics."""
-    ours, theirs = weights(a), weights(b)
-    assert ours.keys() == theirs.keys()
-    for name in ours:
-        assert torch.equal(ours[name], theirs[name]), name
-    assert a.metrics == b.metrics
 
 
 def command(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

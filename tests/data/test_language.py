@@ -6,17 +6,19 @@ import itertools
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.data.opening import opened_as
 
 from workings.base.errors import UserError
 from workings.base.form import Form
 from workings.base.tokens import BOS, PAD, UNK
-from workings.data import inspect_dataset, open_dataset, read_for
+from workings.data import inspect_dataset, read_for
 from workings.data.language.dataset import LanguageDataset
 from workings.data.language.pieces import cut, split_rows
 from workings.data.language.prepare import LanguagePreparation, letter_costs
@@ -39,10 +41,8 @@ def written(folder: Path, content: str | bytes, name: str = "book.txt") -> Path:
     return path
 
 
-def opened(path: Path, **options: object) -> LanguageDataset:
-    dataset = open_dataset(path, **options)  # type: ignore[arg-type]
-    assert isinstance(dataset, LanguageDataset)
-    return dataset
+def opened(data: Any, **options: Any) -> LanguageDataset:
+    return opened_as(LanguageDataset, data, **options)
 
 
 # ------------------------------------------------------------------------------------------------ tokens

@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.data.opening import opened_as
 
 from workings.base.form import Form
 from workings.base.tokens import BOS, EOS, PAD, UNK
@@ -37,9 +38,7 @@ def write(folder: Path, english: list[str] = ENGLISH, german: list[str] = GERMAN
 def opened(folder: Path, **options: Any) -> PairsDataset:
     """The small pairs, opened through the common door."""
     one, other = write(folder)
-    dataset = open_dataset(one, target=str(other), **options)
-    assert isinstance(dataset, PairsDataset)
-    return dataset
+    return opened_as(PairsDataset, one, str(other), **options)
 
 
 def test_a_target_that_is_a_file_makes_pairs(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from tests.data.opening import opened_as
 
 from workings.data import inspect_dataset, open_dataset
 from workings.data.series.dataset import SeriesDataset
@@ -39,9 +40,7 @@ def monthly(n: int = 120) -> pl.DataFrame:
 
 
 def opened(data: Any, **options: Any) -> SeriesDataset:
-    dataset = open_dataset(data, **options)
-    assert isinstance(dataset, SeriesDataset)
-    return dataset
+    return opened_as(SeriesDataset, data, **options)
 
 
 # (cells of the column of time, step in words, season, the time after the last)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars
 import pytest
 import soundfile
 import torch
+from tests.data.opening import by_code, opened_as
 
 from workings.base.errors import UserError
 from workings.base.events import Decided, Event
-from workings.data import open_dataset, read_for, read_preparation
+from workings.data import read_for, read_preparation
 from workings.data.sound.dataset import SoundDataset
 from workings.data.sound.features import log_mel, usual_mel
 from workings.data.sound.grouping import joined
@@ -51,14 +53,8 @@ def named(tmp_path: Path) -> Path:
     return root
 
 
-def opened(data: object, **options: object) -> SoundDataset:
-    dataset = open_dataset(data, **options)  # type: ignore[arg-type]
-    assert isinstance(dataset, SoundDataset)
-    return dataset
-
-
-def codes(dataset: SoundDataset) -> set[str]:
-    return {problem.code for problem in dataset.problems}
+def opened(data: Any, **options: Any) -> SoundDataset:
+    return opened_as(SoundDataset, data, **options)
 
 
 def test_a_folder_per_class_is_read_in_natural_order(folder: Path) -> None:
@@ -180,7 +176,7 @@ def test_arrays_with_a_rate_are_recordings() -> None:
         opened((whole, labels, RATE)).recordings.frames_NF, dataset.recordings.frames_NF, atol=0.2, rtol=0
     )
     stereo = opened(([np.stack([wave, wave], 1) for wave in waves], labels, RATE))
-    assert codes(stereo) >= {"sound-mixed"}
+    assert by_code(stereo.problems).keys() >= {"sound-mixed"}
     torch.testing.assert_close(stereo.recordings.frames_NF, dataset.recordings.frames_NF)
 
 
@@ -206,10 +202,10 @@ def test_mixed_rates_are_brought_to_one_and_told(folder: Path) -> None:
     dataset = opened(folder, emit=told.append)
     chosen = next(event for event in told if isinstance(event, Decided) and event.name == "sample_rate")
     assert chosen.value == RATE
-    assert codes(dataset) == {"sound-resampled", "rate-tells-class"}
+    assert by_code(dataset.problems).keys() == {"sound-resampled", "rate-tells-class"}
     high = opened(folder, sample_rate=16_000)
     assert high.recordings.hearing.mel.rate == 16_000
-    assert "sound-narrow" in codes(high)
+    assert "sound-narrow" in by_code(high.problems)
 
 
 def test_long_recordings_are_cut_on_request_and_told(folder: Path) -> None:
@@ -239,7 +235,7 @@ def test_equal_recordings_stay_on_one_side(folder: Path) -> None:
     for k in range(6):
         (folder / "low" / f"copy{k}.wav").write_bytes((folder / "low" / f"{k}.wav").read_bytes())
     dataset = opened(folder)
-    assert codes(dataset) == {"duplicate-recordings"}
+    assert by_code(dataset.problems).keys() == {"duplicate-recordings"}
     where = {name: row for row, name in enumerate(dataset.names)}
     for seed in range(5):
         split = dataset.split(seed, 0.3, 0.2)
@@ -247,7 +243,7 @@ def test_equal_recordings_stay_on_one_side(folder: Path) -> None:
         side[split.val], side[split.test] = 1, 2
         assert all(side[where[f"low/{k}.wav"]] == side[where[f"low/copy{k}.wav"]] for k in range(6))
     (folder / "high" / "copy0.wav").write_bytes((folder / "low" / "0.wav").read_bytes())
-    assert "conflicting-labels" in codes(opened(folder))
+    assert "conflicting-labels" in by_code(opened(folder).problems)
 
 
 def test_groups_and_copies_are_joined() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import polars
 import pytest
 import soundfile
+from tests.data.opening import refused
 
 from workings.base.errors import UserError
 from workings.data import inspect_dataset, open_dataset
@@ -33,16 +34,6 @@ def folder(tmp_path: Path) -> Path:
         for k in range(12):
             soundfile.write(root / label / f"{k}.wav", noise(seed=100 * c + k), RATE)
     return root
-
-
-def refused(data: Any, **options: Any) -> dict[str, Any]:
-    """The error problems of data that must not open, by their codes; each says what and what to do about it."""
-    with pytest.raises(UserError) as stopped:
-        open_dataset(data, **options)
-    found = {problem.code: problem for problem in stopped.value.problems if problem.level == "error"}
-    assert found
-    assert all(problem.what.endswith((".", "?")) for problem in found.values())
-    return found
 
 
 def cut_wav(path: Path) -> None:

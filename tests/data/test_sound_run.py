@@ -11,8 +11,7 @@ import numpy as np
 import polars
 import pytest
 import soundfile
-import torch
-from safetensors.torch import load_file
+from tests.bits import assert_same_bits
 
 import workings
 from workings.base.events import Checkpointed, EpochEnded, Event
@@ -45,16 +44,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def train(data: object, out: Path, **more: Any) -> Any:
     return workings.train(data, out=out, epochs=4, seed=3, settings=QUICK | more.pop("settings", {}), **more)
-
-
-def weights(run: Any) -> dict[str, torch.Tensor]:
-    return load_file(Path(run.path) / "weights.safetensors")
-
-
-def assert_same_bits(a: Any, b: Any) -> None:
-    ours, theirs = weights(a), weights(b)
-    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
-    assert a.metrics == b.metrics
 
 
 def test_a_run_stopped_at_any_step_ends_with_the_same_bits(folder: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.data.opening import opened_as
 
 from workings.base.errors import UserError
 from workings.data import Schema, open_dataset, read_for, read_preparation
@@ -37,9 +38,7 @@ def table(n: int = 120, seed: int = 0) -> dict[str, Any]:
 
 
 def opened(data: Any, target: str | None = "sick", **options: Any) -> TableDataset:
-    dataset = open_dataset(data, target, **options)
-    assert isinstance(dataset, TableDataset)
-    return dataset
+    return opened_as(TableDataset, data, target, **options)
 
 
 def matrix(dataset: TableDataset, prep: Any = None) -> torch.Tensor:

@@ -13,23 +13,22 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
+from tests.data.opening import opened_as
 from tests.data.texts import reviews
 
 import workings
 from workings.base.events import EpochEnded, Event
 from workings.base.problems import Problem
 from workings.base.tokens import PAD, UNK
-from workings.data import inspect_dataset, open_dataset, read_for
+from workings.data import inspect_dataset, read_for
 from workings.data.text.dataset import TextDataset
 from workings.data.text.tokeniser import KINDS, Tokeniser, Tokens, train_tokeniser
 
 QUICK: dict[str, Any] = {"lane": "eager@1", "baselines": False, "report": False, "dropout": 0.1}
 
 
-def opened(data: object, **options: Any) -> TextDataset:
-    found = open_dataset(data, **options)
-    assert isinstance(found, TextDataset)
-    return found
+def opened(data: Any, **options: Any) -> TextDataset:
+    return opened_as(TextDataset, data, **options)
 
 
 def told(data: object, **options: Any) -> dict[str, Problem]:
