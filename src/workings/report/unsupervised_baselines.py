@@ -1,4 +1,5 @@
-"""Simple models beside a net that learns from samples alone: the mean, and principal components as many as its code.
+"""Simple models beside a net that learns from samples alone: the mean, principal components as many as its code, and
+where there are anomalies two detectors of such.
 
     x̂ = x̄ + V Vᵀ(x − x̄)        V the first d principal directions of the training samples; ‖x − x̂‖² is its score
 
@@ -18,6 +19,7 @@ from workings.base.events import Emit, Phase
 from workings.data.source import Source
 from workings.learning import unsupervised_scores as scores
 from workings.learning.metrics import Evaluation
+from workings.report.anomaly_baselines import anomaly_baselines
 
 MOST_ROWS = 20_000  # of the training samples that the directions are found from
 BATCH = 1024
@@ -36,7 +38,7 @@ def run_baselines(train: Source, test: Source, odd: np.ndarray, d: int, seed: in
     values, vectors = torch.linalg.eigh((x_ND - mean).T @ (x_ND - mean) / len(x_ND))
     d = min(d, int((values > 0).sum()))
     found.append(_baseline(f"principal components, {d}", test, odd, mean, vectors[:, -d:], began))
-    return found
+    return found + anomaly_baselines(train, test, odd, seed, emit)
 
 
 def _baseline(name: str, test: Source, odd: np.ndarray, mean: Tensor, V: Tensor, began: float) -> dict[str, Any]:
