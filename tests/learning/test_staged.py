@@ -70,14 +70,14 @@ def test_the_first_stage_is_that_machine_alone() -> None:
     net = dbn(4, 3)
     alone = RBM((V,), 1, form=Form(), units=4, visible="binary", chains=0)
     with torch.no_grad():
-        alone.weight.copy_(net.layers[0].weight)
+        alone.weight.copy_(net.stack()[0][0].weight)
     torch.manual_seed(2)
     theirs = ContrastiveRule(alone, lambda t: 0.1, momentum=0.5).advance(x, y, None, 0)
     torch.manual_seed(2)
     ours = StagedRule(machines(net, 4)).advance(x, y, None, 0)
     assert torch.equal(ours, theirs)
-    assert torch.equal(net.layers[0].weight, alone.weight)
-    assert torch.equal(net.layers[0].bias, alone.hidden_bias)
+    assert torch.equal(net.stack()[0][0].weight, alone.weight)
+    assert torch.equal(net.stack()[0][0].bias, alone.hidden_bias)
     assert torch.equal(net.biases[0], alone.visible_bias)
 
 
@@ -87,7 +87,7 @@ def test_the_second_stage_learns_on_what_the_first_says() -> None:
     net = dbn(4, 3)
     rule = StagedRule(machines(net, 1))
     rule.advance(x[:1], y[:1], None, 0)
-    first, second, b = net.layers[0], net.layers[1], net.biases[1]
+    first, second, b = net.stack()[0][0], net.stack()[1][0], net.biases[1]
     below, W, c = first.weight.clone(), second.weight.detach().clone(), second.bias.detach().clone()
     a = torch.sigmoid(x[1] @ first.weight.T + first.bias).detach()
     torch.manual_seed(3)
@@ -107,7 +107,7 @@ def test_an_autoencoder_stage_by_hand(q: float, visible: Any) -> None:
     """One step of descent on −ln p(v | Wᵀh + b), h = σ(Wṽ + c), gradients written out; ṽ has numbers set to 0."""
     x, y = (t.double() if t.is_floating_point() else t for t in some(1))
     net = dbn(4).double()
-    layer = net.layers[0]
+    layer = net.stack()[0][0]
     W, c = layer.weight.detach().clone(), layer.bias.detach().clone()
     rule = layerwise.autoencoder(stack_of(net), 0, visible, q, make_optimiser("sgd"), 0.1)
     torch.manual_seed(3)
@@ -176,14 +176,14 @@ def test_the_net_after_no_fine_tuning_is_what_its_layers_say() -> None:
     """Before the last stage's first step the outputs are the new output layer's, of the layers as pre-trained."""
     x, y = some(6)
     rule = pretrained("rbm")
-    output = rule.net.output
-    before = output.weight.clone()
+    output = rule.net.get_submodule("output")
+    before, d = (p.detach().clone() for p in output.parameters())
     rule.advance(x, y, None, 0)
     stack = stack_of(rule.net)
     a = x[0]
     for layer in stack.layers:
         a = torch.sigmoid(a @ layer.weight.T + layer.bias)
-    torch.testing.assert_close(rule.net(x[0]), a @ before.T + output.bias)
+    torch.testing.assert_close(rule.net(x[0]), a @ before.T + d)
 
 
 def test_a_belief_network_made_a_perceptron_keeps_its_way_up() -> None:

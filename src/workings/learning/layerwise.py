@@ -33,7 +33,7 @@ from workings.learning.optimisers import Optimiser
 from workings.learning.rules import Batches
 from workings.learning.step import LossFunction
 from workings.nets.dbn import DBN
-from workings.nets.mlp import MLP
+from workings.nets.mlp import MLP, DenseBlock
 from workings.nets.rbm import RBM
 from workings.nets.visible import BINARY, GAUSSIAN, Visible
 
@@ -73,9 +73,9 @@ def stack_of(net: nn.Module) -> Stack:
         UserError: its layers are not a plain stack: batch norm or residual sums, or no hidden layer.
     """
     if isinstance(net, DBN):
-        return Stack(net, list(net.layers), torch.sigmoid, sigmoid=True)
+        return Stack(net, [layer for layer, _ in net.stack()], torch.sigmoid, sigmoid=True)
     assert isinstance(net, MLP), "only stacks of dense layers are trained layer by layer"
-    blocks = list(net.hidden)
+    blocks: list[DenseBlock] = list(net.hidden)  # type: ignore[arg-type]
     if not blocks or any(block.norm is not None or block.add is not None for block in blocks):
         raise refuse(
             "no-plain-stack",
@@ -114,8 +114,8 @@ class OnTop:
         with torch.random.fork_rng(devices=[]):
             machine = RBM((layer.in_features,), 1, form=Form(), units=layer.out_features, k=k, chains=chains)
         machine.visible = visible
-        machine.weight, machine.hidden_bias = layer.weight, layer.bias
-        machine.visible_bias = b_V if isinstance(b_V, nn.Parameter) else nn.Parameter(b_V)
+        for name, tensor in (("weight", layer.weight), ("hidden_bias", layer.bias), ("visible_bias", b_V)):
+            setattr(machine, name, tensor if isinstance(tensor, nn.Parameter) else nn.Parameter(tensor))
         if mean_V is not None:
             machine.start(mean_V.to(b_V.dtype))
         self.rule = ContrastiveRule(machine, schedule, momentum, decay, seed + number, threads=threads)
@@ -221,7 +221,8 @@ def supervised(
     generator = torch.Generator().manual_seed(seed * 1_000_003 + number)
     U_KH = torch.randn(outputs, H, generator=generator).to(layer.weight.dtype) / H**0.5
     d_K = torch.zeros(outputs, dtype=layer.weight.dtype)
-    U_KH.requires_grad_(), d_K.requires_grad_()
+    for own in (U_KH, d_K):
+        own.requires_grad_()
 
     def cost(x: Tensor, y: Tensor, weight: Tensor | None) -> Tensor:
         with torch.no_grad():

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from workings.base.errors import refuse
 from workings.base.form import Form
-from workings.nets.mlp import MLP
+from workings.nets.mlp import MLP, DenseBlock
 from workings.nets.registry import register
 from workings.nets.settings import Setting
 from workings.nets.unsupervised import Unsupervised
@@ -58,7 +58,7 @@ class DBN(Unsupervised):
         if not output:
             return super().__new__(cls)
         mlp = MLP(*arguments, hidden=settings.get("hidden", HIDDEN), activation="sigmoid")
-        for block in mlp.hidden:
+        for block in _blocks(mlp):
             _start(block.dense)
         return mlp
 
@@ -91,6 +91,10 @@ class DBN(Unsupervised):
             _start(layer)
         self.biases = nn.ParameterList([torch.zeros(n_in) for n_in in widths[:-1]])
 
+    def stack(self) -> list[tuple[nn.Linear, Tensor]]:
+        """The layers from below, each with b of the units that it sees."""
+        return list(zip(self.layers, self.biases, strict=True))  # type: ignore[arg-type]
+
     def forward(self, x: Tensor) -> Tensor:
         return self._down(self.encode(x))
 
@@ -100,7 +104,7 @@ class DBN(Unsupervised):
 
     def encode(self, x: Tensor) -> Tensor:
         a = x.flatten(1)
-        for layer in self.layers:
+        for layer, _ in self.stack():
             a = torch.sigmoid(layer(a))
         return a
 
@@ -116,14 +120,15 @@ class DBN(Unsupervised):
     @torch.no_grad()
     def draw(self, n: int, generator: torch.Generator) -> Tensor:
         """(n, *shape): the chains begin with every unit of the layer below the top by its bias alone."""
-        top, b = self.layers[-1], self.biases[-1]
+        *below, (top, b) = self.stack()
         seen = BINARY if len(self.layers) > 1 else self.visible
         v = seen.sample(b.expand(n, -1), generator)
+        a = v
         for _ in range(self.draw_steps):
             h = BINARY.sample(top(v), generator)
             a = torch.addmm(b, h, top.weight)
             v = seen.sample(a, generator)
-        for layer, b in list(zip(self.layers, self.biases, strict=True))[-2::-1]:
+        for layer, b in reversed(below):
             a = torch.addmm(b, v, layer.weight)
             v = BINARY.sample(a, generator)
         drawn = self.visible.mean(a) if len(self.shape) == 3 else self.visible.sample(a, generator)
@@ -131,9 +136,10 @@ class DBN(Unsupervised):
 
     def _down(self, a: Tensor) -> Tensor:
         """The activation of v, (B, V)."""
-        for layer, b in list(zip(self.layers, self.biases, strict=True))[:0:-1]:
+        (first, b_V), *above = self.stack()
+        for layer, b in reversed(above):
             a = torch.sigmoid(torch.addmm(b, a, layer.weight))
-        return torch.addmm(self.biases[0], a, self.layers[0].weight)
+        return torch.addmm(b_V, a, first.weight)
 
 
 def _start(layer: nn.Module) -> None:
@@ -144,8 +150,12 @@ def _start(layer: nn.Module) -> None:
 
 def to_mlp(net: DBN, outputs: int) -> MLP:
     """A multilayer perceptron whose hidden layers say of a sample exactly what ``encode`` says; its output is new."""
-    widths = [layer.out_features for layer in net.layers]
-    mlp = MLP(net.shape, outputs, hidden=widths, activation="sigmoid").to(net.layers[0].weight.dtype)
-    for block, layer in zip(mlp.hidden, net.layers, strict=True):
+    widths = [layer.out_features for layer, _ in net.stack()]
+    mlp = MLP(net.shape, outputs, hidden=widths, activation="sigmoid").to(net.biases[0].dtype)
+    for block, layer in zip(_blocks(mlp), net.layers, strict=True):
         block.dense.load_state_dict(layer.state_dict())
     return mlp
+
+
+def _blocks(mlp: MLP) -> list[DenseBlock]:
+    return list(mlp.hidden)  # type: ignore[arg-type]

@@ -15,8 +15,8 @@ from workings.learning.gradient import GradientRule
 from workings.learning.lanes import parse_lane
 from workings.learning.layerwise import OnTop, Stack, stack_of
 from workings.learning.optimisers import make_optimiser
-from workings.learning.rules import LearningRule
-from workings.learning.staged import Stage, StagedRule
+from workings.learning.rules import Batches, LearningRule
+from workings.learning.staged import OwnBatches, Stage, StagedRule
 from workings.learning.stream import Stream
 from workings.nets.dbn import DBN
 from workings.nets.visible import BINARY, GAUSSIAN, Visible
@@ -73,9 +73,7 @@ def with_pretraining(fit: Fit, fine: GradientRule) -> StagedRule:
     kind = recipe.pretraining or "rbm"
     source, stream, own = fit.train, fit.stream, None
     if fit.unlabelled is not None:
-        source = Joined([fit.train, fit.unlabelled])
-        stream = Stream(len(source), min(BATCH, len(source)), recipe.seed)
-        own = lambda step, k: loop.batches(source, stream, step, k, None)  # noqa: E731
+        source, stream, own = _rows_of_its_own(fit.train, fit.unlabelled, recipe.seed)
     first = first_visible(fit.train, recipe.net_settings)
     _check_binary(first, source)
     steps, _ = loop.plan_steps(stream.n, stream.batch, recipe.pretraining_epochs or 1.0)
@@ -91,9 +89,19 @@ def with_pretraining(fit: Fit, fine: GradientRule) -> StagedRule:
     return StagedRule([*stages, Stage("the whole net", fine, fit.steps)], _teller(fit))
 
 
+def _rows_of_its_own(train: Source, more: Source, seed: int) -> tuple[Source, Stream, OwnBatches]:
+    joined = Joined([train, more])
+    stream = Stream(len(joined), min(BATCH, len(joined)), seed)
+
+    def batches(step: int, k: int) -> tuple[Batches, Batches, Tensor | None]:
+        return loop.batches(joined, stream, step, k, None)
+
+    return joined, stream, batches
+
+
 def _layer_rule(fit: Fit, stack: Stack, number: int, kind: str, visible: Visible, source: Source) -> LearningRule:
     recipe = fit.recipe
-    eta = recipe.pretraining_rate or (0.05 if kind == "rbm" else 1e-3)
+    eta = recipe.pretraining_rate or (0.1 if kind == "rbm" else 1e-3)
     if kind == "rbm":
         eta *= 1.0 if visible.kind == "binary" else NUMBERS
         layer = stack.layers[number]

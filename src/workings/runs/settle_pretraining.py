@@ -12,7 +12,7 @@ from workings.runs.recipe import Recipe
 from workings.runs.settle import Facts, Settling, clamp, setting
 
 NETS = ("mlp", "dbn")
-STEPS = 3000
+STEPS = 1000
 LABELS = ("binary", "multiclass", "regression")
 
 
@@ -81,7 +81,7 @@ def settle_pretraining(s: Settling, facts: Facts) -> None:
     s.fill("pretraining_epochs", epochs, f"for each layer: about {STEPS:,} steps for {n:,} samples, 5 to 100 epochs")
     if kind == "rbm":
         setting(s, "activation", "sigmoid", "a Boltzmann machine's units are sigmoids")
-        s.fill("pretraining_rate", 0.05, "the usual rate of contrastive divergence; a tenth where units see numbers")
+        s.fill("pretraining_rate", 0.1, "a usual rate of contrastive divergence; a tenth where units see numbers")
     else:
         s.fill("pretraining_rate", 1e-3, "the usual rate of adam")
     if kind == "denoising":

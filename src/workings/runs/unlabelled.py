@@ -25,13 +25,14 @@ BATCH = 512
 class Joined(Source):
     """The samples of several sources one after another, without their targets."""
 
+    w: Tensor | None = None
+
     def __init__(self, parts: list[Source]) -> None:
         self.parts = parts
         self.shape, self.form, self.counted = parts[0].shape, parts[0].form, parts[0].counted
         self.starts = np.cumsum([0, *(len(part) for part in parts)])
         self.rows = np.arange(self.starts[-1])
         self.y = torch.zeros(len(self.rows), dtype=torch.int64)
-        self.w = None
 
     def x(self, index: Tensor) -> Tensor:
         out: Tensor | None = None
