@@ -269,8 +269,8 @@ def _optimiser_reason(settings: dict[str, Any]) -> str:
 def imbalance(s: Settling, facts: Facts) -> None:
     """What is done about rare classes."""
     counts = [c for c in facts.class_counts if c]
-    if not counts:
-        known = {"regression": "the target is a number", "unsupervised": "there are no labels"}
+    if not counts or facts.task == "unsupervised":
+        known = {"regression": "the target is a number", "unsupervised": "labels are not learnt"}
         why = known.get(facts.task, "the answer is no class but a sequence")
         s.fill("imbalance", "none", why, ("auto",))
         return
