@@ -86,6 +86,22 @@ def write(e: Expr, how: Notation, *, numbers: bool, digits: int) -> str:
     return _Writer(how, numbers, digits).write(e)[0]
 
 
+def write_rows(e: Expr, how: Notation, *, numbers: bool, digits: int, terms: int = 4) -> list[str]:
+    """The tree in rows that a narrow page can hold: a long sum has so many of its terms in each."""
+    writer = _Writer(how, numbers, digits)
+    if not isinstance(e, Sum) or len(e.terms) <= terms + 1:
+        return [writer.write(e)[0]]
+    rows = [writer.sum(e.terms[:terms])]
+    for start in range(terms, len(e.terms), terms):
+        parts: list[str] = []
+        for term in e.terms[start : start + terms]:
+            negative = isinstance(term, Negative)
+            parts.append(how.operator(how.minus if negative else how.plus))
+            parts.append(writer.follower(term.of if isinstance(term, Negative) else term))
+        rows.append(how.join(parts))
+    return rows
+
+
 class _Writer:
     def __init__(self, how: Notation, numbers: bool, digits: int) -> None:
         self.how, self.numbers, self.digits = how, numbers, digits

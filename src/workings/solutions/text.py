@@ -49,7 +49,8 @@ class Text(Notation):
         return f"[{left} {relation} {right}]"
 
     def rest(self, shown: Printed | None, count: int) -> str:
-        return f"⟨{count:,} more terms⟩" if shown is None else f"{shown.text}⟨{count:,} more⟩"
+        said = f"⟨{count:,}\u00a0more⟩"  # kept in one piece where a line is broken
+        return said if shown is None else f"{shown.text}{said}"
 
     def sum_over(self, index: str, body: str) -> str:
         return f"Σ{index.translate(_BELOW)} {body}"

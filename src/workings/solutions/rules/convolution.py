@@ -98,8 +98,8 @@ class Convolution(Rule):
         window = "uv" if self.dimensions == 2 else "u"
         S, P, D, _ = self.geometry(call)
         there = ",".join(_offset(s, i, d, u, p) for s, i, d, u, p in zip(S, ax, D, window, P, strict=False))
-        product = Symbol(w.letter, w.layer, f"o,c,{','.join(window)}") * Symbol(x.letter, x.layer, f"c,{there}")
-        body: Expr = SumOver("c" + window, product)
+        product = Symbol(w.letter, w.layer, f"o,k,{','.join(window)}") * Symbol(x.letter, x.layer, f"k,{there}")
+        body: Expr = SumOver("k" + window, product)
         if b is not None:
             body = body + Symbol(b.letter, b.layer, "o")
         return [(Symbol(z.letter, z.layer, f"o,{','.join(ax)}"), body)]

@@ -96,8 +96,8 @@ class MaxPooling(Pooling):
 
     def equations(self, call: Call, at: Symbols) -> list[Equation]:
         p, x = at.quantity(call.out), at.quantity(call.inputs[0])
-        inside = Function("max", (Symbol(x.letter, x.layer, "c,u,v"),))
-        return [(Symbol(p.letter, p.layer, "c,i,j"), inside)]
+        inside = Function("max", (Symbol(x.letter, x.layer, "k,u,v"),))
+        return [(Symbol(p.letter, p.layer, "k,i,j"), inside)]
 
     def remarks(self, call: Call) -> list[str]:
         (fh, fw), (sh, sw), _ = self.geometry(call)
@@ -148,7 +148,7 @@ class MeanPooling(Pooling):
 
     def equations(self, call: Call, at: Symbols) -> list[Equation]:
         p, x, (fh, fw) = at.quantity(call.out), at.quantity(call.inputs[0]), self.geometry(call)[0]
-        return [(Symbol(p.letter, p.layer, "c,i,j"), SumOver("uv", Symbol(x.letter, x.layer, "c,u,v")) / (fh * fw))]
+        return [(Symbol(p.letter, p.layer, "k,i,j"), SumOver("uv", Symbol(x.letter, x.layer, "k,u,v")) / (fh * fw))]
 
     def element(self, call: Call, at: Symbols, index: Index) -> Expr:
         x, inside = at.quantity(call.inputs[0]), self.window(call, index)
