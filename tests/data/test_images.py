@@ -1,8 +1,7 @@
-"""Folders and tables of images: what is read, what is refused, what is told."""
+"""Folders of images: what is read, what is refused, what is told."""
 
 from __future__ import annotations
 
-import io
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,55 +10,17 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.data.opening import by_code, refused
+from tests.data.pictures import everything, prepared, save, two_classes
 
 from workings.base.errors import UserError
 from workings.base.events import Decided, Event
-from workings.base.problems import Problem
-from workings.data.images import (
-    ImageDataset,
-    ImagePreparation,
-    looks_like_images,
-    open_images,
-    read_images_for,
-)
-
-
-def save(path: Path, seed: int, size: tuple[int, int] = (12, 10), mode: str = "L") -> None:
-    """One random picture of (width, height)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
-    Image.fromarray(pixels).convert(mode).save(path)
+from workings.data.images import ImagePreparation, open_images, read_images_for
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two classes of twelve grey pictures, 10×12, all different."""
-    root = tmp_path / "pictures"
-    for k in range(24):
-        save(root / ("cat", "dog")[k % 2] / f"{k // 2}.png", seed=k)
-    return root
-
-
-def codes(problems: list[Problem]) -> dict[str, Problem]:
-    return {problem.code: problem for problem in problems}
-
-
-def refused(data: object, **given_: object) -> dict[str, Problem]:
-    """The problems with which ``data`` is refused."""
-    with pytest.raises(UserError) as caught:
-        open_images(data, **given_)  # pyright: ignore[reportArgumentType]
-    assert all(problem.level == "error" and problem.what for problem in caught.value.problems)
-    return codes(caught.value.problems)
-
-
-def prepared(dataset: ImageDataset) -> ImagePreparation:
-    return dataset.fit(np.arange(dataset.n))
-
-
-def everything(dataset: ImageDataset, prep: ImagePreparation | None = None) -> torch.Tensor:
-    """All samples as the net sees them."""
-    rows = np.arange(dataset.n)
-    return dataset.source(prep or dataset.fit(rows), rows).x(torch.arange(dataset.n))
+    return two_classes(tmp_path / "pictures")
 
 
 # ------------------------------------------------------------------------------------------- folders
@@ -101,7 +62,7 @@ def test_what_is_left_out_is_counted_and_told(folder: Path) -> None:
     save(folder / "loose.png", seed=99)
     save(folder / "dog/older/deep.png", seed=98)
     dataset = open_images(folder)
-    found = codes(dataset.problems)
+    found = by_code(dataset.problems)
     assert found["not-images"].count == 2
     assert found["hidden-files"].count == 3
     assert found["unread-format"].count == 1
@@ -115,7 +76,7 @@ def test_train_and_test_folders_are_explained(tmp_path: Path, folder: Path) -> N
     """train/ and test/ are not two classes; the message gives the command."""
     for part in ("Train", "test", "val"):
         shutil.copytree(folder, tmp_path / "set" / part)
-    problem = refused(tmp_path / "set")["train-and-test-folders"]
+    problem = refused(tmp_path / "set", open_images)["train-and-test-folders"]
     assert f"workings train '{tmp_path}/set/Train' --test '{tmp_path}/set/test'" in problem.do
     for k in range(6):
         save(tmp_path / "vehicles" / ("train", "bus")[k % 2] / f"{k}.png", seed=k)
@@ -135,68 +96,14 @@ def test_train_and_test_folders_are_explained(tmp_path: Path, folder: Path) -> N
 def test_folders_that_teach_nothing_are_refused(tmp_path: Path, make: Callable[[Path], object], code: str) -> None:
     """Empty, flat, one class, a level too high, a class of one or two images."""
     make(tmp_path / "data")
-    assert code in refused(tmp_path / "data")
+    assert code in refused(tmp_path / "data", open_images)
 
 
 def test_a_level_too_high_names_the_right_folder(tmp_path: Path) -> None:
     """The folder that was meant is in the message."""
     for k in range(6):
         save(tmp_path / "top" / f"c{k % 2}" / f"{k}.png", k)
-    assert str(tmp_path / "top") in refused(tmp_path)["one-class"].do
-
-
-# ----------------------------------------------------------------------------------------- bad files
-
-
-def spoil(folder: Path) -> dict[str, str]:
-    """Break files in five ways; file: what the reason says."""
-    buffer = io.BytesIO()
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 60, 3), dtype=np.uint8)).save(buffer, "JPEG")
-    (folder / "cat/short.jpg").write_bytes(buffer.getvalue()[:900])
-    (folder / "cat/zero.png").write_bytes(b"")
-    (folder / "dog/text.png").write_text("I am a text file.")
-    Image.fromarray(np.zeros((4, 4), np.float32)).save(folder / "dog/float.tif")
-    damaged = bytearray((folder / "dog/3.png").read_bytes())
-    damaged[damaged.index(b"IDAT") + 20] ^= 255
-    (folder / "dog/3.png").write_bytes(damaged)
-    return {
-        "cat/short.jpg": "truncated",
-        "cat/zero.png": "zero bytes",
-        "dog/text.png": "not an image",
-        "dog/float.tif": "unsupported",
-        "dog/3.png": "damaged",
-    }
-
-
-def test_all_bad_files_are_in_one_report(folder: Path) -> None:
-    """Every bad file with its reason, together with whatever else is wrong; nothing is returned."""
-    bad = spoil(folder)
-    save(folder / "mouse/1.png", seed=77)
-    found = refused(folder)
-    assert set(found) == {"bad-images", "class-too-small"}
-    assert found["bad-images"].count == 5
-    for name, reason in bad.items():
-        assert f"{name} ({reason}" in found["bad-images"].where
-    assert "--on-bad-file skip" in found["bad-images"].do
-
-
-def test_skip_leaves_out_counts_and_lists(folder: Path) -> None:
-    """With skip the others are read, and each skipped file is listed with its reason."""
-    bad = spoil(folder)
-    dataset = open_images(folder, on_bad_file="skip")
-    assert dataset.n == 23
-    assert {item.name: item.reason for item in dataset.skipped}.keys() == bad.keys()
-    assert codes(dataset.problems)["bad-images"].count == 5
-    assert not set(bad) & set(dataset.names)
-    assert dataset.class_counts == {"cat": 12, "dog": 11}
-
-
-def test_a_folder_of_bad_files_only_is_refused_even_with_skip(tmp_path: Path) -> None:
-    """Skipping everything is not reading."""
-    for k in range(4):
-        (tmp_path / f"c{k % 2}").mkdir(exist_ok=True)
-        (tmp_path / f"c{k % 2}" / f"{k}.png").write_text("text")
-    assert "None of the 4" in refused(tmp_path, on_bad_file="skip")["bad-images"].what
+    assert str(tmp_path / "top") in refused(tmp_path, open_images)["one-class"].do
 
 
 # ----------------------------------------------------------------------------------- sizes, channels
@@ -209,8 +116,8 @@ def test_different_sizes_become_one_and_are_told(tmp_path: Path) -> None:
     told: list[Event] = []
     dataset = open_images(tmp_path, emit=told.append)
     assert dataset.source(prepared(dataset), np.arange(3)).shape == (1, 50, 64)
-    assert codes(dataset.problems)["image-resized"].count == 12
-    assert "12 different sizes, between 120×100 and 120×210" in codes(dataset.problems)["image-size"].what
+    assert by_code(dataset.problems)["image-resized"].count == 12
+    assert "12 different sizes, between 120×100 and 120×210" in by_code(dataset.problems)["image-size"].what
     decided = {event.name: event for event in told if isinstance(event, Decided)}
     assert decided["image_size"].value == [50, 64]
     assert open_images(tmp_path, size=32).source(prepared(open_images(tmp_path, size=32)), np.arange(2)).shape == (
@@ -225,19 +132,19 @@ def test_mixed_grey_and_colour_become_colour_and_are_told(folder: Path) -> None:
     save(folder / "cat/colour.png", seed=50, mode="RGB")
     dataset = open_images(folder)
     assert dataset.source(prepared(dataset), np.arange(2)).shape == (3, 10, 12)
-    assert codes(dataset.problems)["image-grey-to-colour"].count == 24
+    assert by_code(dataset.problems)["image-grey-to-colour"].count == 24
     grey = open_images(folder, channels=1)
-    assert codes(grey.problems)["image-colour-to-grey"].count == 1
+    assert by_code(grey.problems)["image-colour-to-grey"].count == 1
     assert grey.source(prepared(grey), np.arange(2)).shape == (1, 10, 12)
 
 
 def test_senseless_wishes_are_refused(folder: Path) -> None:
     """A size of nothing, two channels, a task or a choice that does not exist."""
-    assert "image-size" in refused(folder, size=0)
-    assert "image-channels" in refused(folder, channels=2)
-    assert "did you mean 'regression'" in refused(folder, task="regresion")["unknown-task"].do.lower()
-    assert "skip" in refused(folder, on_bad_file="skp")["unknown-choice-for-bad-files"].do
-    assert "no-such-file" in refused(folder / "absent")
+    assert "image-size" in refused(folder, open_images, size=0)
+    assert "image-channels" in refused(folder, open_images, channels=2)
+    assert "did you mean 'regression'" in refused(folder, open_images, task="regresion")["unknown-task"].do.lower()
+    assert "skip" in refused(folder, open_images, on_bad_file="skp")["unknown-choice-for-bad-files"].do
+    assert "no-such-file" in refused(folder / "absent", open_images)
 
 
 # ---------------------------------------------------------------------------------------- duplicates
@@ -248,7 +155,7 @@ def test_duplicates_and_conflicting_labels_are_told(folder: Path) -> None:
     with Image.open(folder / "cat/1.png") as image:
         image.save(folder / "cat/again.bmp")
     shutil.copy(folder / "cat/2.png", folder / "dog/liar.png")
-    found = codes(open_images(folder).problems)
+    found = by_code(open_images(folder).problems)
     assert found["duplicate-images"].where == "cat/1.png = cat/again.bmp"
     assert found["conflicting-labels"].where == "cat/2.png (cat) = dog/liar.png (dog)"
 
@@ -284,7 +191,7 @@ def test_imbalance_is_named(folder: Path) -> None:
     """Three times as many of one class is told with both counts."""
     for k in range(60):
         save(folder / "dog" / f"more{k}.png", seed=1000 + k)
-    problem = codes(open_images(folder).problems)["imbalance"]
+    problem = by_code(open_images(folder).problems)["imbalance"]
     assert "72" in problem.what
     assert "12" in problem.what
 
@@ -321,119 +228,6 @@ def test_normalisation_comes_from_the_training_rows_alone(folder: Path) -> None:
     assert torch.equal(dataset.source(again, rows).x(torch.arange(5)), x)
 
 
-# ----------------------------------------------------------------------------------- larger than memory
-
-
-@pytest.mark.parametrize("mode", ["L", "RGB"])
-def test_mapped_pixels_equal_pixels_in_memory_bit_for_bit(tmp_path: Path, mode: str) -> None:
-    """From disk and from memory: the same digest, preparation, problems, batches; over many record batches."""
-    for k in range(30):
-        save(tmp_path / "data" / f"c{k % 3}" / f"{k}.png", seed=k % 28, size=(120, 90 if k % 2 else 100), mode=mode)
-    (tmp_path / "data/c1/bad.png").write_text("text")
-    memory = open_images(tmp_path / "data", in_memory=True, size=(110, 600), on_bad_file="skip")
-    for _ in range(2):
-        mapped = open_images(
-            tmp_path / "data", in_memory=False, size=(110, 600), on_bad_file="skip", cache=tmp_path / "cache"
-        )
-        assert mapped.digest == memory.digest
-        assert mapped.skipped == memory.skipped
-        assert [p for p in mapped.problems if p.code != "images-on-disk"] == memory.problems
-        rows = np.array([3, 29, 0, 11, 17, 5])
-        assert mapped.fit(rows) == memory.fit(rows)
-        prep = memory.fit(rows)
-        index = torch.tensor([5, 0, 2, 2, 4])
-        ours, theirs = mapped.source(prep, rows), memory.source(prep, rows)
-        assert torch.equal(ours.x(index), theirs.x(index))
-        assert torch.equal(ours.y, theirs.y)
-        assert [a.tolist() for a in vars(mapped.split(1, 0.2, 0.2)).values() if isinstance(a, np.ndarray)] == [
-            a.tolist() for a in vars(memory.split(1, 0.2, 0.2)).values() if isinstance(a, np.ndarray)
-        ]
-    assert "decoded earlier" in codes(mapped.problems)["images-on-disk"].what
-    assert sorted(path.suffix for path in (tmp_path / "cache").iterdir()) == [".arrow", ".json"]
-
-
-def test_threads_change_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many threads give the same order, digest, bad files and facts as one."""
-    for k in range(200):
-        save(folder / "cat" / f"more{k}.png", seed=2000 + k, mode="RGB" if k % 3 else "L")
-    spoil(folder)
-    one = open_images(folder, on_bad_file="skip")
-    monkeypatch.setattr("workings.data.images.reading.THREADS_FROM_BYTES", 0)
-    monkeypatch.setattr("os.cpu_count", lambda: 4)
-    many = open_images(folder, on_bad_file="skip")
-    assert many.digest == one.digest
-    assert many.names == one.names
-    assert many.problems == one.problems
-    assert torch.equal(everything(many), everything(one))
-
-
-def test_what_would_fill_the_memory_goes_to_disk(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More than a quarter of the free memory is mapped from disk, which is told with both figures."""
-    monkeypatch.setattr("workings.data.images.opening.free_memory", lambda: 1000)
-    told: list[Event] = []
-    dataset = open_images(folder, cache=tmp_path / "cache", emit=told.append)
-    assert "images-on-disk" in codes(dataset.problems)
-    assert any(isinstance(event, Decided) and event.name == "images_in_memory" for event in told)
-    assert everything(dataset).shape == (24, 1, 10, 12)
-
-
-def test_a_changed_file_is_decoded_again(folder: Path, tmp_path: Path) -> None:
-    """The cache is used while every file has the size and time it had, and never after."""
-    first = open_images(folder, in_memory=False, cache=tmp_path / "cache")
-    save(folder / "cat/3.png", seed=500)
-    second = open_images(folder, in_memory=False, cache=tmp_path / "cache")
-    assert second.digest != first.digest
-    assert not torch.equal(everything(first), everything(second))
-    assert torch.equal(everything(second), everything(open_images(folder)))
-
-
-# --------------------------------------------------------------------------------------------- tables
-
-
-@pytest.fixture
-def table(folder: Path) -> Path:
-    """A CSV beside the pictures, with paths, a label and a number."""
-    lines = ["file,label,weight,owner"]
-    lines += [f"{('cat', 'dog')[k % 2]}/{k // 2}.png,{('cat', 'dog')[k % 2]},{k / 7:.3f},x{k}" for k in range(24)]
-    (folder / "list.csv").write_text("\n".join(lines) + "\n")
-    return folder / "list.csv"
-
-
-def test_a_table_of_paths_gives_classes_or_numbers(table: Path) -> None:
-    """The column called label is found; a column of fractions is a number to be learnt, standardised."""
-    assert looks_like_images(table)
-    dataset = open_images(table)
-    assert (dataset.n, dataset.task.kind, dataset.task.target) == (24, "binary", "label")
-    assert codes(dataset.problems)["unused-columns"].where == "weight, owner"
-    assert dataset.source(prepared(dataset), np.array([1])).where(0) == "dog/0.png"
-    number = open_images(str(table), target="weight")
-    assert number.task.kind == "regression"
-    assert number.task.classes is None
-    source = number.source(number.fit(np.arange(20)), np.arange(20))
-    assert source.y.dtype == torch.float32
-    assert abs(source.y.mean()) < 1e-6
-    assert "class-too-small" in refused(table, target="weight", task="classification")
-    assert number.digest != dataset.digest
-
-
-def test_wrong_tables_get_a_message(table: Path, tmp_path: Path) -> None:
-    """A misspelt column, no target, missing labels and paths, files that do not exist, text for a number."""
-    assert "Did you mean 'label'" in refused(table, target="labl")["unknown-column"].do
-    assert "target-not-a-number" in refused(table, target="owner", task="regression")
-    text = table.read_text()
-    table.write_text(text.replace("cat/3.png,cat", "cat/3.png,").replace("dog/2.png,", ","))
-    found = refused(table)
-    assert found["missing-target"].where == "rows 7"
-    assert found["missing-path"].where == "rows 6"
-    table.write_text(text.replace("cat/3.png", "cat/33.png"))
-    assert "cat/33.png (no such file)" in refused(table)["bad-images"].where
-    table.write_text(text.replace("label", "a").replace("weight", "b"))
-    assert "which one is to be learnt" in refused(table)["no-target"].what
-    (tmp_path / "plain.csv").write_text("a,b\n1,2\n")
-    assert not looks_like_images(tmp_path / "plain.csv")
-    assert "path-column" in refused(tmp_path / "plain.csv")
-
-
 # ------------------------------------------------------------------------------------------ new data
 
 
@@ -449,7 +243,7 @@ def test_new_images_get_the_form_of_the_training_images(folder: Path, tmp_path: 
     flat = read_images_for(prep, dataset.schema, tmp_path / "new", False)
     assert not flat.labelled
     assert everything(flat, prep).shape == (2, 1, 10, 12)
-    found = codes(flat.problems)
+    found = by_code(flat.problems)
     assert (found["other-size"].count, found["other-size"].level) == (1, "warning")
     assert found["image-colour-to-grey"].count == 1
     one = read_images_for(prep, dataset.schema, tmp_path / "new/b.png", False)
@@ -468,7 +262,7 @@ def test_a_class_that_training_never_saw_is_refused_with_the_nearest_name(folder
         read_images_for(prep, dataset.schema, tmp_path / "test", True)
     unlabelled = read_images_for(prep, dataset.schema, tmp_path / "test", False)
     assert not unlabelled.labelled
-    assert codes(unlabelled.problems)["unknown-class"].level == "note"
+    assert by_code(unlabelled.problems)["unknown-class"].level == "note"
     shutil.rmtree(tmp_path / "test/cats")
     assert read_images_for(prep, dataset.schema, tmp_path / "test", True).class_counts == {"cat": 0, "dog": 12}
 
@@ -484,5 +278,5 @@ def test_orl_faces_are_read_as_they_are(unpacked: Callable[[str], Path]) -> None
     assert set(dataset.class_counts.values()) == {10}
     assert dataset.task.classes is not None
     assert dataset.task.classes[:3] == ["s1", "s2", "s3"]
-    assert codes(dataset.problems)["not-images"].where == "README"
+    assert by_code(dataset.problems)["not-images"].where == "README"
     assert everything(dataset).shape == (400, 1, 112, 92)
