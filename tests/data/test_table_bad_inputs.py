@@ -3,87 +3,16 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from tests.data.tables import NOTE, RNG, WARN, Case, N, X, changed, csv, data, file, good, parquet, put
 
 from workings.base.errors import UserError
-from workings.data import inspect_dataset, open_dataset, read_for
-
-RNG = np.random.default_rng(0)
-N = 60
-
-
-def good() -> dict[str, Any]:
-    """A table without fault: two numbers, a category, a target of two classes."""
-    rng = np.random.default_rng(1)
-    age, weight = rng.normal(40, 9, N).round(2), rng.normal(70, 8, N).round(2)
-    return {
-        "age": age.tolist(),
-        "weight": weight.tolist(),
-        "colour": rng.choice(["red", "green", "blue"], N).tolist(),
-        "sick": np.where(age + rng.normal(0, 9, N) > 40, "yes", "no").tolist(),
-    }
-
-
-def changed(**columns: Any) -> dict[str, Any]:
-    """The good table with columns replaced or added."""
-    return {**good(), **columns}
-
-
-def put(column: str, cells: dict[int, Any], as_text: bool = True) -> dict[str, Any]:
-    """The good table with single cells replaced."""
-    table = good()
-    values = [str(value) if as_text else value for value in table[column]]
-    for row, cell in cells.items():
-        values[row] = cell
-    return {**table, column: values}
-
-
-Maker = Callable[[Path], Any]
-
-
-def file(name: str, content: str | bytes) -> Maker:
-    """A maker of a file with that content."""
-
-    def make(folder: Path) -> Path:
-        path = folder / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return make
-
-
-def csv(columns: dict[str, Any] | None = None, name: str = "t.csv", **how: Any) -> Maker:
-    """A maker of a CSV file of ``columns``."""
-
-    def make(folder: Path) -> Path:
-        path = folder / name
-        pl.DataFrame(columns or good(), strict=False).write_csv(path, **how)
-        return path
-
-    return make
-
-
-def data(value: Any) -> Maker:
-    """A maker of data in memory."""
-    return lambda _: value
-
-
-def parquet(frame: pl.DataFrame) -> Maker:
-    """A maker of a Parquet file."""
-
-    def make(folder: Path) -> Path:
-        frame.write_parquet(folder / "t.parquet")
-        return folder / "t.parquet"
-
-    return make
+from workings.data import inspect_dataset, open_dataset
 
 
 def broken_parquet(folder: Path) -> Path:
@@ -107,9 +36,6 @@ REPEATED = {name: [*values, *values[:3]] for name, values in good().items()}
 CONFLICTING = {name: [*values, values[0]] for name, values in good().items()}
 CONFLICTING["sick"][-1] = "no" if CONFLICTING["sick"][0] == "yes" else "yes"
 LEAKING = changed(result=np.where(np.array(good()["sick"]) == "yes", 3.5, 1.25).tolist())
-WARN = {"level": "warning"}
-NOTE = {"level": "note"}
-X = RNG.normal(size=(N, 3))
 
 
 def y_with(value: float) -> np.ndarray:
@@ -120,19 +46,6 @@ def y_with(value: float) -> np.ndarray:
 def numbered(pattern: str) -> list[str]:
     """A cell a row, made by ``pattern`` from the row's number k."""
     return [pattern.format(k=k, d=k % 28 + 1, m=k % 5 + 1, e=k % 9 + 1) for k in range(N)]
-
-
-@dataclass
-class Case:
-    """What is opened, with what arguments; the code expected, and words that its text must hold."""
-
-    name: str
-    make: Maker
-    code: str
-    words: list[str]
-    target: str | None = "sick"
-    options: dict[str, Any] = field(default_factory=dict)
-    level: str = "error"
 
 
 CASES = [
@@ -428,67 +341,3 @@ def test_rows_without_target_can_be_dropped(tmp_path: Path) -> None:
     prep = dataset.fit(np.arange(dataset.n))
     source = dataset.source(prep, np.array([0, 6]))
     assert [source.where(0), source.where(1)] == ["row 2", "row 9"]
-
-
-# ------------------------------------------------------------------------------- new data for a trained net
-
-
-def without(*names: str) -> dict[str, Any]:
-    return {name: values for name, values in good().items() if name not in names}
-
-
-NEW = [
-    Case(
-        "column missing",
-        data({**without("colour"), "color": good()["colour"]}),
-        "missing-column",
-        ["colour", "'color' may be 'colour'"],
-    ),
-    Case("target missing", data(without("sick")), "missing-target-column", ["'sick'", "predict"]),
-    Case("extra column", data(changed(extra=[1] * N)), "extra-columns", ["extra"], **NOTE),
-    Case(
-        "unseen category",
-        data(put("colour", {2: "Red", 3: "mauve"})),
-        "unseen-category",
-        ["2 value(s)", "'Red'", "'red' is known"],
-        **WARN,
-    ),
-    Case("unknown class", data(put("sick", {2: "perhaps"})), "unknown-class", ["row 3 'perhaps'", "no, yes"]),
-    Case("missing class", data(put("sick", {2: None})), "missing-target", ["row 3"]),
-    Case("text for numbers", data(changed(age=["old"] * N)), "wrong-type", ["60 of 60", "same column"]),
-    Case("slip in a number", data(put("age", {2: "old"})), "mixed-types", ["row 3 'old'"], **WARN),
-    Case("gap that training never had", data(put("age", {2: None}, as_text=False)), "new-missing", ["age"], **WARN),
-    Case("infinite", data(put("age", {2: np.inf}, as_text=False)), "infinite-values", ["row 3"], **WARN),
-    Case("array of another width", data(X[:, :2]), "wrong-width", ["2 columns", "3"]),
-    Case("empty", data(pl.DataFrame(good()).head(0)), "header-only", ["no rows"]),
-    Case("no such file", lambda f: f / "new.csv", "no-such-file", ["new.csv"]),
-]
-
-
-@pytest.mark.parametrize("case", NEW, ids=lambda case: case.name.replace(" ", "-"))
-def test_bad_new_table_gets_its_problem(case: Case, tmp_path: Path) -> None:
-    """Evaluating checks new data against the schema of training, and says what does not fit."""
-    trained = open_dataset(good(), "sick")
-    prep = trained.fit(np.arange(N))
-    if case.level == "error":
-        with pytest.raises(UserError) as refused:
-            read_for(prep, trained.schema, case.make(tmp_path), require_target=True)
-        problems = refused.value.problems
-    else:
-        problems = read_for(prep, trained.schema, case.make(tmp_path), require_target=True).problems
-    matching = [problem for problem in problems if problem.code == case.code]
-    assert matching, [problem.text() for problem in problems]
-    for word in case.words:
-        assert word in matching[0].text(), matching[0].text()
-    assert matching[0].level == case.level
-
-
-def test_predicting_needs_no_target() -> None:
-    """Without a target, and with one that cannot be used, rows are read all the same."""
-    trained = open_dataset(good(), "sick")
-    prep = trained.fit(np.arange(N))
-    for table in (without("sick"), put("sick", {1: "perhaps"}), put("sick", {1: None})):
-        new = read_for(prep, trained.schema, table, require_target=False)
-        assert not new.labelled
-        assert new.n == N
-        assert len(new.source(prep, np.arange(N)).y) == N
