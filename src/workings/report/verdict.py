@@ -49,8 +49,8 @@ def _result(run: RunFiles, name: str, value: float, interval: list[float] | None
     sure = f" (95\N{NO-BREAK SPACE}% interval {between})" if between else ""
     which = "row that it was trained on" if run.metrics.get("on") == "training rows" else "test row"
     rows = count(int(run.metrics.get("rows") or 0), which, which.replace("row", "rows", 1))
-    if run.task == "forecast":
-        rows = rows.replace("row", "forecast", 1)
+    if run.task in ("forecast", "unsupervised"):
+        rows = rows.replace("row", {"forecast": "forecast"}.get(run.task, "sample"), 1)
     metrics = run.metrics["metrics"]
     if name == "nats_per_token" and run.task == "language":
         token = {"word": "word", "bpe": "piece of a word"}.get(str(run.prepare.get("tokens")), "character")
@@ -130,7 +130,8 @@ def _by_variance(run: RunFiles) -> str:
     if mine is None or not theirs:
         return told
     value, name = max(theirs)
-    return f"{told} What it rebuilds keeps {percent(mine)} of the variance; that of {name}, {percent(value)}."
+    kept = percent(mine) if mine > 0 else "nothing"
+    return f"{told} What it rebuilds keeps {kept} of the variance; that of {name}, {percent(value)}."
 
 
 def _paired(apart: list[float], ahead: float, told: str) -> tuple[str, Standing]:
