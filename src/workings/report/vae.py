@@ -6,6 +6,7 @@ import numpy as np
 import polars
 import torch
 from markupsafe import Markup
+from torch import Tensor
 
 from workings.data.images.picture import write_grid
 from workings.data.images.sources import ImageSource
@@ -16,6 +17,7 @@ from workings.report.unsupervised_pictures import TILE
 from workings.runs.measure_vae import ACTIVE
 from workings.runs.outcome import Outcome
 from workings.runs.run import Run
+from workings.runs.unsupervised import anomalous
 
 VARIES = True
 MOST_UNITS = 8
@@ -29,8 +31,10 @@ def look_further(run: Run, outcome: Outcome) -> None:
     if not isinstance(net, VariationalAutoencoder) or not isinstance(test, ImageSource):
         return
     units = active_units(read_parquet(run.path / "predictions.parquet"))
-    if units:
-        rows = list(_traversal(net, test, [j for j, _ in units]))
+    regular = np.flatnonzero(~anomalous(run, test))
+    if units and len(regular):
+        one = int(np.random.default_rng(0).permutation(regular)[0])
+        rows = list(_traversal(net, test.x(torch.tensor([one])), test, [j for j, _ in units]))
         write_grid(rows, run.path / "pictures" / "traversal.png", lead=False, tile=TILE)
 
 
@@ -45,10 +49,9 @@ def active_units(frame: polars.DataFrame) -> list[tuple[int, float]]:
 
 
 @torch.no_grad()
-def _traversal(net: VariationalAutoencoder, test: ImageSource, units: list[int]) -> np.ndarray:
-    """(units, STEPS, C, H, W): the code of one sample, with one unit at a time set from −REACH to REACH."""
-    one = int(np.random.default_rng(0).integers(len(test)))
-    z_kd = net.encode(test.x(torch.tensor([one]))).repeat(len(units) * STEPS, 1)
+def _traversal(net: VariationalAutoencoder, x: Tensor, test: ImageSource, units: list[int]) -> np.ndarray:
+    """(units, STEPS, C, H, W): the code of x (1, C, H, W), with one unit at a time set from −REACH to REACH."""
+    z_kd = net.encode(x).repeat(len(units) * STEPS, 1)
     steps = torch.linspace(-REACH, REACH, STEPS)
     for row, j in enumerate(units):
         z_kd[row * STEPS : (row + 1) * STEPS, j] = steps
