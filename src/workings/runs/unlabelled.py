@@ -20,6 +20,7 @@ from workings.runs import folder as files
 from workings.runs.job import Job
 
 BATCH = 512
+VALIDATION = "validation samples"
 
 
 class Joined(Source):
@@ -90,8 +91,10 @@ def _told_again(job: Job, source: Source, held_out: dict[str, Source]) -> None:
         if again:
             what = f"{again:,} of the {len(other):,} {name} are among the unlabelled samples, too."
             why = "Pre-training sees them, though not their labels, so the figures may be a little too good."
-            problem = Problem("warning", "unlabelled-again", what, count=again, why=why, do="Take them out.")
-            job.notice(problem)
+            if name == VALIDATION:  # what is learnt from them in pre-training is no label, and they judge no result
+                job.notice(Problem("note", "unlabelled-again", what, count=again))
+            else:
+                job.notice(Problem("warning", "unlabelled-again", what, count=again, why=why, do="Take them out."))
 
 
 def _fingerprints(source: Source) -> list[bytes]:
