@@ -61,7 +61,7 @@ def _drawn(folder: Path, net: Any, train: ImageSource, seed: int) -> None:
     x = net.draw(COLUMNS * DRAWN_ROWS, torch.Generator().manual_seed(seed)).float()
     pixels = in_rows(train.to_pixels(x))
     write_grid(pixels, folder / "drawn.png", lead=False, tile=TILE)
-    near = _nearest(train, x[:COLUMNS])
+    near = nearest(train, x[:COLUMNS])
     write_grid([pixels[0], train.to_pixels(train.x(near))], folder / "nearest.png", lead=False, tile=TILE)
 
 
@@ -70,7 +70,7 @@ def in_rows(pixels: np.ndarray) -> list[np.ndarray]:
     return [pixels[start : start + COLUMNS] for start in range(0, len(pixels), COLUMNS)]
 
 
-def _nearest(train: ImageSource, x: Tensor) -> Tensor:
+def nearest(train: ImageSource, x: Tensor) -> Tensor:
     """(n,) int64: the training sample that is nearest to each of x (n, *shape), by all their numbers."""
     rows = np.sort(np.random.default_rng(0).permutation(len(train))[:MOST_TRAINING])
     best, at = torch.full((len(x),), float("inf")), torch.zeros(len(x), dtype=torch.int64)
