@@ -11,6 +11,7 @@ import typer
 
 from workings.cli.anomalies import anomalies
 from workings.cli.check import check
+from workings.cli.example import example
 from workings.cli.forecast import forecast
 from workings.cli.generate import generate
 from workings.cli.nets import net, nets
@@ -86,6 +87,7 @@ _VERBS = {
     "reconstruct": (reconstruct, "Rebuild samples, and say how far each comes out."),
     "translate": (translate, "Write a text for each text, by a net trained on pairs."),
     "show": (show, "Work one learning step through, like a textbook page."),
+    "example": (example, "Print a worked example of a textbook; list them."),
     "report": (report, "Write the report of a run anew; open it."),
     "nets": (nets, "List every net with its settings."),
     "net": (net, "Show a net layer by layer."),
@@ -131,6 +133,9 @@ workings translate runs/en-de --file new.en --beams 1 --json""",
     "show": """workings show runs/adult --sample 17
 workings show runs/photos --sample 3 --layer maps.0 --unit 2,5,5
 workings show runs/adult --sample 17 --out step.html""",
+    "example": """workings example
+workings example W13
+workings example W7 --format markdown""",
     "report": """workings report runs/adult
 workings report runs/adult --open""",
     "nets": """workings nets
