@@ -71,3 +71,13 @@ def test_labels_that_are_not_all_there_are_left_out_of_a_prediction_and_told(tab
     told = by_code(found.problems)["missing-target"]
     assert (found.labelled, told.level, told.where) == (False, "note", "rows 7")
     assert "missing-target" in refused(prep, lambda data: read_images_for(data, dataset.schema, table, True))
+
+
+def test_a_path_that_is_listed_twice_keeps_both_labels(table: Path) -> None:
+    """The second label does not write over the first: that they differ is told."""
+    table.write_text(table.read_text() + "cat/0.png,dog,1.0,x24\n")
+    dataset = open_images(table)
+    found = by_code(dataset.problems)
+    assert found["repeated-paths"].count == 1
+    assert found["conflicting-labels"].where == "cat/0.png (cat) = cat/0.png (dog)"
+    assert dataset.class_counts == {"cat": 12, "dog": 13}

@@ -12,12 +12,20 @@ from dataclasses import replace
 import numpy as np
 
 from workings.base.errors import UserError
-from workings.base.problems import Problem, nearest, shorten
+from workings.base.problems import Problem, nearest, shorten, unknown_name
 from workings.data.schema import Task
 from workings.data.targets import number
 
 FEW = 10  # samples of a class, below which its test rows are a handful
 IMBALANCE = 3.0  # largest class over smallest
+
+
+def wrong_choices(task: str | None, tasks: Sequence[str], on_bad_file: str) -> list[Problem]:
+    """The problems of a task that there is not for these samples, and of what is to be done about bad files."""
+    problems = [] if task is None or task in tasks else [unknown_name("task", task, tasks)]
+    if on_bad_file not in ("refuse", "skip"):
+        problems.append(unknown_name("choice for bad files", on_bad_file, ("refuse", "skip")))
+    return problems
 
 
 def class_problems(labels: Sequence[str], by_folder: bool, noun: str) -> list[Problem]:
@@ -150,6 +158,11 @@ def known_labels(
     what = "The labels were not used: " + unknown.what
     problems.append(replace(unknown, level="note", what=what, why="", do=""))
     return None
+
+
+def of_kept(values: list[str] | None, kept: np.ndarray) -> list[str] | None:
+    """The values of the samples that could be used, by their positions in what was listed."""
+    return None if values is None else [values[k] for k in kept.tolist()]
 
 
 def numbered(labels: Sequence[str], task: Task, names: Sequence[str], problems: list[Problem]) -> np.ndarray:

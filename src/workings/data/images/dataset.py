@@ -23,7 +23,10 @@ from workings.data.unsupervised import unsupervised_split
 
 @dataclass
 class Images:
-    """Everything read, before it is a dataset. ``y``: class numbers (int64) or numbers (float64); None without."""
+    """Everything read, before it is a dataset. ``y``: class numbers (int64) or numbers (float64); None without.
+
+    kept: positions of the images in what was listed.
+    """
 
     pixels: Pixels
     low: float
@@ -35,6 +38,7 @@ class Images:
     hashes: np.ndarray
     digest: str
     problems: list[Problem]
+    kept: np.ndarray
     skipped: list[BadFile] = field(default_factory=list)
 
 

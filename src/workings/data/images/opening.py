@@ -10,7 +10,7 @@ import numpy as np
 
 from workings.base.errors import UserError, refuse
 from workings.base.events import Decided, Emit, Phase, silent
-from workings.base.problems import Problem, unknown_name
+from workings.base.problems import Problem
 from workings.data.bad_files import bad_files
 from workings.data.folders import Listing
 from workings.data.images.arrays import read_array
@@ -23,7 +23,7 @@ from workings.data.images.plan import Choice, choose_plan
 from workings.data.images.prepare import ImagePreparation
 from workings.data.images.reading import decode_all, read_headers
 from workings.data.images.store import HASH_BYTES, MemoryPixels, MemorySink, free_memory, pixel_hash
-from workings.data.labelled import class_problems, duplicate_problems, known_labels, numbered
+from workings.data.labelled import class_problems, duplicate_problems, known_labels, numbered, of_kept, wrong_choices
 from workings.data.path_tables import has_paths, list_paths
 from workings.data.schema import Schema, Task
 from workings.data.targets import infer_task, labels_of
@@ -73,10 +73,8 @@ def open_images(
     Raises:
         UserError: everything that is wrong with the images and labels, together.
     """
-    if task is not None and task not in TASKS:
-        raise UserError(unknown_name("task", task, TASKS))
-    if on_bad_file not in ("refuse", "skip"):
-        raise UserError(unknown_name("choice for bad files", on_bad_file, ("refuse", "skip")))
+    if wrong := wrong_choices(task, TASKS, on_bad_file):
+        raise UserError(wrong)
     check_binarise(binarise)
     X, y, path = _unpack(data)
     needed = task != "unsupervised"
@@ -91,7 +89,7 @@ def open_images(
         listing = _list(path, target, labelled=needed)
         images = _from_files(listing, on_bad_file, in_memory, size, channels, cache, emit)
         by_folder, target = listing.by_folder, listing.target or "class"
-        labels = None if listing.labels is None else _kept_labels(listing, images)
+        labels = of_kept(listing.labels, images.kept)
     if not needed:
         found = unsupervised_task(labels, target, anomalies)
         return _finish(images, labels, found, Schema(rows=len(images.pixels), task=found), binarise)
@@ -137,8 +135,7 @@ def read_images_for(
         choice = Choice(prep.plan(), "as in training", "as in training")
         images = _from_files(listing, on_bad_file, in_memory, None, None, cache, emit, choice)
         warn_of_other_sizes(images, prep)
-        if listing.labels is not None:
-            labels = _kept_labels(listing, images)
+        labels = of_kept(listing.labels, images.kept)
     if labels is None and require_target:
         raise refuse("no-target", "The images come without labels, so there is nothing to compare with.")
     labels = known_labels(labels, task, images.problems, require_target, "image")
@@ -211,8 +208,9 @@ def _from_files(
         problems.append(_size_problem(choice))
     one_size = len({(header.height, header.width) for header in good}) == 1 and "resized" not in reading.facts
     names = [listing.names[k] for k in reading.kept.tolist()]
+    hashes, digest = reading.hashes, reading.digest
     return Images(
-        reading.pixels, 0.0, 255.0, plan, one_size, names, None, reading.hashes, reading.digest, problems, reading.bad
+        reading.pixels, 0.0, 255.0, plan, one_size, names, None, hashes, digest, problems, reading.kept, reading.bad
     )
 
 
@@ -223,7 +221,8 @@ def _from_arrays(X: np.ndarray, size: Size | None) -> Images:
     hashes = np.array([pixel_hash(image) for image in read.pixels], dtype=f"S{HASH_BYTES}")
     names = [f"row {k + 1}" for k in range(len(pixels))]
     plan = Plan(height, width, channels)
-    return Images(pixels, read.low, read.high, plan, True, names, None, hashes, read.digest, read.problems)
+    kept = np.arange(len(pixels))
+    return Images(pixels, read.low, read.high, plan, True, names, None, hashes, read.digest, read.problems, kept)
 
 
 def _size_problem(choice: Choice) -> Problem:
@@ -235,13 +234,6 @@ def _size_problem(choice: Choice) -> Problem:
     what = f"Every image is brought to {plan.height}×{plan.width} pixels: {choice.size_reason}."
     why = f"Small things may vanish when an image is made smaller. Fitting: {fitted[plan.aspect]}."
     return Problem("note", "image-size", what, why=why, do="Choose another size if that matters.")
-
-
-def _kept_labels(listing: Listing, images: Images) -> list[str]:
-    """The labels of the files that were kept."""
-    assert listing.labels is not None
-    by_name = dict(zip(listing.names, listing.labels, strict=True))
-    return [by_name[name] for name in images.names]
 
 
 def _finish(

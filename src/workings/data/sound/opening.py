@@ -9,10 +9,10 @@ from typing import Any
 
 from workings.base.errors import UserError, refuse
 from workings.base.events import Decided, Emit, Phase
-from workings.base.problems import Problem, unknown_name
+from workings.base.problems import Problem
 from workings.data.bad_files import BadFile, bad_files
 from workings.data.folders import Listing
-from workings.data.labelled import class_problems, duplicate_problems, known_labels, numbered
+from workings.data.labelled import class_problems, duplicate_problems, known_labels, numbered, of_kept, wrong_choices
 from workings.data.path_tables import list_paths
 from workings.data.schema import Schema, Task
 from workings.data.sound.arrays import Arrays, read_waves, unpack
@@ -48,14 +48,14 @@ def open_recordings(
     if isinstance(data, (str, Path)):
         listing = _list(Path(data), target, options, labelled=True)
         recordings = _from_files(listing, on_bad_file, emit, options)
-        labels, groups = _of_kept(listing.labels, recordings), _of_kept(listing.groups, recordings)
+        labels, groups = of_kept(listing.labels, recordings.kept), of_kept(listing.groups, recordings.kept)
         target, by_folder = target or listing.target or "class", listing.by_folder
     else:
         arrays = unpack(data)
         if arrays.labels is None:
             raise refuse("no-target", "The recordings come without labels.", do="Give (waves, labels, rate).")
         recordings = _from_arrays(arrays, on_bad_file, emit, options)
-        labels = _of_kept(labels_of(arrays.labels, len(arrays.waves), "recording"), recordings)
+        labels = of_kept(labels_of(arrays.labels, len(arrays.waves), "recording"), recordings.kept)
         groups, target, by_folder = None, target or "y", False
     assert labels is not None
     found = infer_task(labels, target, task, by_folder)
@@ -91,13 +91,13 @@ def read_recordings_for(
     if isinstance(data, (str, Path)):
         listing = _list_for(Path(data), prep, options, require_target)
         recordings = _from_files(listing, on_bad_file, emit, options, hearing)
-        labels, recordings.groups = _of_kept(listing.labels, recordings), _of_kept(listing.groups, recordings)
+        labels, recordings.groups = of_kept(listing.labels, recordings.kept), of_kept(listing.groups, recordings.kept)
     else:
         arrays = unpack(data)
         recordings = _from_arrays(arrays, on_bad_file, emit, options, hearing)
         labels = None
         if arrays.labels is not None:
-            labels = _of_kept(labels_of(arrays.labels, len(arrays.waves), "recording"), recordings)
+            labels = of_kept(labels_of(arrays.labels, len(arrays.waves), "recording"), recordings.kept)
     if labels is None and require_target:
         raise refuse("no-target", "The recordings come without labels, so there is nothing to compare with.")
     labels = known_labels(labels, task, recordings.problems, require_target, "recording")
@@ -107,11 +107,7 @@ def read_recordings_for(
 
 
 def _check(task: str | None, on_bad_file: str, options: Mapping[str, Any]) -> None:
-    problems: list[Problem] = []
-    if task is not None and task not in TASKS:
-        problems.append(unknown_name("task", task, TASKS))
-    if on_bad_file not in ("refuse", "skip"):
-        problems.append(unknown_name("choice for bad files", on_bad_file, ("refuse", "skip")))
+    problems = wrong_choices(task, TASKS, on_bad_file)
     for name, least, unit in (("sample_rate", 1_000, "hertz"), ("seconds", 0.025, "seconds")):
         value = options.get(name)
         if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or value < least):
@@ -203,11 +199,6 @@ def _choose(heads: list[Head], emit: Emit, options: Mapping[str, Any]) -> Hearin
     most, reason = choose_length(heads, mel, options.get("seconds"))
     emit(Decided("longest_seconds", round(mel.samples(most) / rate, 3), reason))
     return Hearing(mel, most)
-
-
-def _of_kept(values: list[str] | None, recordings: Recordings) -> list[str] | None:
-    """The values of the recordings that were kept."""
-    return None if values is None else [values[k] for k in recordings.kept.tolist()]
 
 
 def _finish(recordings: Recordings, labels: list[str] | None, task: Task) -> None:
