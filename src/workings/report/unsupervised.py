@@ -47,7 +47,7 @@ def look_further(run: Run, outcome: Outcome, emit: Emit) -> None:
     if run.recipe.baselines and not outcome.on_training_rows and isinstance(run.net, Reconstructs):
         d = run.net.code if isinstance(run.net, Codes) else int(np.prod(test.shape)) // 4
         baselines = run_baselines(train, test, odd, d, run.recipe.seed, emit)
-    if run.recipe.baselines and not outcome.on_training_rows and hasattr(more, "baselines"):
+    if more is not None and run.recipe.baselines and not outcome.on_training_rows and hasattr(more, "baselines"):
         baselines += more.baselines(run, outcome, emit)
     write_versioned(run.path / "baselines.json", {"baselines": baselines})
 
