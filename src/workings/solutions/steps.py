@@ -92,11 +92,13 @@ class Solution:
         """The outcome in a sentence."""
         checks, lines = self.checks, self.lines
         worst = max((c.error for c in checks if c.ok), default=0.0)
-        said = f"{len(checks):,} comparisons with autograd and the net itself, {len(lines):,} printed lines worked out"
+        said = f"{len(lines):,} printed lines worked out from their own digits"
+        if checks:
+            said = f"{len(checks):,} comparisons with autograd and the net itself, {said}"
         if self.failed:
             bad = sum(not c.ok for c in checks)
             return f"{said}: {bad:,} comparisons and {sum(not x.holds for x in lines):,} lines FAILED."
-        return f"{said}: all hold (largest relative error {worst:.0e})."
+        return f"{said}: all hold" + (f" (largest relative error {worst:.0e})." if checks else ".")
 
     def to_text(self, width: int = 100) -> str:
         """Plain text."""

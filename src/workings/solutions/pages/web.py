@@ -60,7 +60,8 @@ def page(solution: Solution) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<style>{_STYLE}{lit}</style></head><body><main><h1>{escape(solution.title)}</h1><dl>{facts}</dl>"
         f'<p class="verdict {kind}">{escape(solution.verdict())}</p>'
-        f'<p class="told">{escape(solution.policy)} Pointing at a number lights up where else it stands.</p>{told}{''.join(body)}</main></body></html>\n"
+        f'<p class="told">{escape(solution.policy)} Pointing at a number lights up where else it stands.</p>'
+        f"{told}{''.join(body)}</main></body></html>\n"
     )
 
 
