@@ -53,9 +53,9 @@ def usual_noise(shape: Sequence[int]) -> int:
     shapes="any",
     family="generative",
     sizes={
-        "small": {"hidden": (64, 64), "channels": (16, 32)},
+        "small": {"hidden": (64, 64), "channels": (8, 16)},
         "medium": {},
-        "large": {"hidden": (512, 512), "channels": (64, 128)},
+        "large": {"hidden": (512, 512), "channels": (32, 64)},
     },
     learns="samples",
 )
@@ -75,8 +75,8 @@ class GAN(Unsupervised):
         coder: Annotated[str, Setting("both nets dense, or of convolutions for images", choices=CODERS)] = "auto",
         hidden: Annotated[Sequence[int], Setting("units of the dense layers of each net", low=1)] = (128, 128),
         channels: Annotated[Sequence[int], Setting("of D's stages, each halves the sides; G's are mirrored", low=1)] = (
+            16,
             32,
-            64,
         ),
         penalty: Annotated[str, Setting("on the slope of the discriminator", choices=PENALTIES)] = "r1",
         penalty_strength: Annotated[float, Setting("γ of the penalty", low=0)] = 1.0,
