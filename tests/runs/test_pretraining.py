@@ -143,7 +143,7 @@ def test_unlabelled_samples_are_told(labelled: Path, unlabelled: Path, tmp_path:
     card = json.loads((Path(run.path) / "data_card.json").read_text())
     assert card["unlabelled"]["rows"] == 110
     again = [each.problem for each in told if isinstance(each, Noticed) and each.problem.code == "unlabelled-again"]
-    assert [(problem.level, problem.count) for problem in again] == [("warning", 6), ("note", 4)]  # of 30: a fifth, 15 %
+    assert [(problem.level, problem.count) for problem in again] == [("warning", 6), ("note", 4)]
 
 
 @pytest.mark.parametrize(
@@ -187,3 +187,24 @@ def test_what_pretraining_gained_is_told(labelled: Path, tmp_path: Path) -> None
     alone |= {"learning_rate": run.recipe.learning_rate}
     other = workings.train(labelled, net="dbn", epochs=8, out=tmp_path / "other", settings=alone)
     assert other.metrics == pytest.approx(without["metrics"])
+
+
+@pytest.mark.parametrize("task", ["unsupervised", None])
+def test_layers_are_shortened_to_the_minutes_given(labelled: Path, tmp_path: Path, task: str | None) -> None:
+    """Epochs of layers that were derived shrink, which is told; fine-tuning keeps half of the time."""
+    given: dict[str, Any] = {"net": "dbn", "task": task, "minutes": 0.001, "settings": SMALL | {"draw_steps": 2}}
+    told: list[Event] = []
+    run = workings.train(labelled, out=tmp_path / "run", **given, emit=told.append)
+    name = "pretraining_epochs" if task is None else "epochs"
+    assert "minutes given" in run.recipe.reasons[name]
+    other = workings.train(labelled, out=tmp_path / "long", **(given | {"minutes": 5.0, "epochs": 1}))
+    assert task == "unsupervised" or getattr(run.recipe, name) < getattr(other.recipe, name)
+
+
+def test_a_run_that_ends_in_pretraining_is_told(labelled: Path, tmp_path: Path) -> None:
+    """The clock stopped it before the labels were looked at."""
+    told: list[Event] = []
+    settings = SMALL | {"pretraining_epochs": 1000}
+    run = workings.train(labelled, net="dbn", minutes=0.001, out=tmp_path / "r", settings=settings, emit=told.append)
+    assert "stopped-in-pretraining" in {each.problem.code for each in told if isinstance(each, Noticed)}
+    assert "clock" in run.result["stopped"]

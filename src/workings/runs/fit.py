@@ -30,6 +30,7 @@ from workings.learning.optimisers import make_optimiser
 from workings.learning.perceptron import PerceptronRule
 from workings.learning.rules import Batches, LearningRule
 from workings.learning.schedules import make_schedule
+from workings.learning.staged import StagedRule
 from workings.learning.step import LossFunction, Regularisation
 from workings.learning.stream import Stream
 from workings.nets.unsupervised import Draws, Unsupervised
@@ -139,13 +140,18 @@ class Fit:
 
     def settle(self) -> None:
         """Find what can only be found by measuring: the learning rate, then the lane."""
+        seconds = 0.0
+        if isinstance(self.rule, StagedRule) and self.recipe.minutes is not None:
+            from workings.runs.pretraining import fit_into_minutes
+
+            seconds = fit_into_minutes(self, CLOCK_SHARE * self.recipe.minutes * 60)
         rule = self.gradient
         if rule is None:
             return
         with keep_freed_memory():
-            self._measure(rule)
+            self._measure(rule, seconds)
 
-    def _measure(self, rule: GradientRule) -> None:
+    def _measure(self, rule: GradientRule, before: float) -> None:
         self.net.train()
         if self.recipe.lane == "auto":
             threads = self.recipe.threads or torch.get_num_threads()
@@ -153,8 +159,8 @@ class Fit:
             lane, reason, self.lanes = choose_lane(
                 rule, lambda k: self.batches(0, k), self.steps, self.emit, threads, self.may_compile
             )
-            self._decide("lane", lane.name, reason)
-            self._fit_into_minutes(next(m.microseconds for m in self.lanes if m.lane == lane.name))
+            self.decide("lane", lane.name, reason)
+            self._fit_into_minutes(next(m.microseconds for m in self.lanes if m.lane == lane.name), before)
             if rule.runner.lane != lane:
                 rule.use(LaneRunner(lane, rule.step, rule.state))
         rule.runner.enter()
@@ -162,29 +168,31 @@ class Fit:
             self.emit(Phase("measuring", "the learning rate, by a range test"))
             test = range_test(rule, self.batches)
             eta, reason = learning_rate_from_range(test, self.recipe)
-            self._decide("learning_rate", eta, reason)
+            self.decide("learning_rate", eta, reason)
             rule.schedule = self.schedule(eta)
 
-    def _fit_into_minutes(self, microseconds: float) -> None:
-        """Shorten training that would not end within the minutes given, so that its schedule ends there too.
+    def _fit_into_minutes(self, microseconds: float, before: float) -> None:
+        """Shorten training that would not end within the minutes given, so that its schedule ends there too;
+        ``before``: seconds of pre-training.
 
         Only where the epochs were derived: epochs that the user gave stand, and the clock stops them if it must.
         """
         recipe = self.recipe
         if recipe.minutes is None or "epochs" not in recipe.reasons or recipe.epochs is None:
             return
-        affordable = math.floor(CLOCK_SHARE * recipe.minutes * 60e6 / microseconds)
+        affordable = math.floor((CLOCK_SHARE * recipe.minutes * 60 - before) * 1e6 / microseconds)
         if affordable >= self.steps:
             return
         epochs = max(affordable, 1) * self.stream.batch / self.stream.n
         reason = f"{recipe.minutes:g} minutes bear about {affordable:,} steps of {microseconds:,.0f} µs"
-        self._decide("epochs", float(f"{epochs:.4g}"), reason)
+        self.decide("epochs", float(f"{epochs:.4g}"), reason)
         assert self.recipe.epochs is not None
         self.steps, self.every = loop.plan_steps(self.stream.n, self.stream.batch, self.recipe.epochs)
         if self.gradient is not None:
             self.gradient.schedule = self.schedule(self.recipe.learning_rate or 1e-3)
 
-    def _decide(self, name: str, value: object, reason: str) -> None:
+    def decide(self, name: str, value: object, reason: str) -> None:
+        """Settle a value of the recipe and tell it."""
         self.recipe = self.recipe.settled(name, value, reason)
         self.emit(Decided(name, value, reason))
 

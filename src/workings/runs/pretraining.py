@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 BATCH = 100  # of pre-training on more samples than those with labels
 MOMENTUM, DECAY = 0.5, 2e-4  # of a layer's Boltzmann machine; Hinton 2012, sections 9 and 10
 NUMBERS = 0.1  # of η, where the units seen are numbers without bounds
+TIMED = 4  # steps
 MEAN_OF = 2000  # samples that the visible biases begin from
 SAID = {
     "rbm": "as a Boltzmann machine",
@@ -87,6 +89,41 @@ def with_pretraining(fit: Fit, fine: GradientRule) -> StagedRule:
         for number in range(len(stack.layers))
     ]
     return StagedRule([*stages, Stage("the whole net", fine, fit.steps)], _teller(fit))
+
+
+def fit_into_minutes(fit: Fit, seconds: float) -> float:
+    """Shorten layers' stages that would take more than ``seconds``, or half of them where labels come after; the
+    seconds that they will take. Epochs that the user gave stand.
+    """
+    rule, fine = fit.rule, fit.gradient
+    assert isinstance(rule, StagedRule)
+    name = "epochs" if fine is None else "pretraining_epochs"
+    wanted = sum(stage.steps * each for stage, each in zip(rule.stages, _seconds_a_step(fit, rule), strict=False))
+    share, epochs = seconds if fine is None else seconds / 2, getattr(fit.recipe, name)
+    if wanted <= share or name not in fit.recipe.reasons:
+        return wanted
+    fewer = float(f"{epochs * share / wanted:.4g}")
+    fit.decide(name, fewer, f"{epochs:g} would take about {wanted:,.0f} s of the {fit.recipe.minutes:g} minutes given")
+    if fine is None:
+        fit.steps, fit.every = loop.plan_steps(fit.stream.n, fit.stream.batch, fewer)
+    fit.rule = make_rule(fit) if fine is None else with_pretraining(fit, fine)
+    return share
+
+
+def _seconds_a_step(fit: Fit, rule: StagedRule) -> list[float]:
+    """Of each layer's stage; everything is put back."""
+    saved, generator = {name: t.clone() for name, t in rule.tensors().items()}, torch.get_rng_state()
+    found = []
+    for stage in rule.stages:
+        if stage.rule is not fit.gradient:
+            batches = (stage.batches or fit.batches)(0, TIMED)
+            stage.rule.advance(*batches, 0)  # the first steps are slower
+            began = time.perf_counter()
+            stage.rule.advance(*batches, 0)
+            found.append((time.perf_counter() - began) / TIMED)
+    loop.put_back(rule, saved)
+    torch.set_rng_state(generator)
+    return found
 
 
 def _rows_of_its_own(train: Source, more: Source, seed: int) -> tuple[Source, Stream, OwnBatches]:
