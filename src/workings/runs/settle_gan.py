@@ -17,10 +17,11 @@ def settle(s: Settling, facts: Facts) -> None:
     """See :mod:`workings.runs.settle_unsupervised`."""
     image = facts.is_image
     setting(s, "code", usual_noise(facts.shape), "numbers of noise that a sample is made from")
-    if s.recipe.net_settings.get("penalty", "r1") == "r1":
-        setting(
-            s, "penalty_strength", 1.0 if image else 0.1, "what was learnt fastest with, by validation samples"
-        )
+    penalty = s.recipe.net_settings.get("penalty", "r1")
+    if penalty == "wgan-gp":
+        setting(s, "penalty_strength", 10.0, "as its authors have it")
+    elif penalty == "r1":
+        setting(s, "penalty_strength", 1.0 if image else 0.1, "what was learnt fastest with, by validation samples")
     threads = (s.recipe.threads or torch.get_num_threads()) if image else 1
     s.fill("lane", f"eager@{threads}", "the two players' turns have one way to be executed", ("auto",))
     s.fill("batch_size", min(facts.n, 64 if image else 256), "small batches: a game needs many turns")
@@ -33,7 +34,9 @@ def settle(s: Settling, facts: Facts) -> None:
     wanted = {**beta1, "weight_decay": s.recipe.weight_decay or 0.0} | dict(s.recipe.optimiser_settings)
     if wanted != s.recipe.optimiser_settings:
         s.put("optimiser_settings", wanted, "little momentum: the other player turns the slope at each step")
-    s.fill("learning_rate", 2e-3, "large for a game: the penalty on the discriminator's slope keeps it from swinging")
+    if penalty == "r1":
+        s.fill("learning_rate", 2e-3, "large for a game: the penalty on the discriminator's slope holds it")
+    s.fill("learning_rate", 2e-4, "small steps, so that neither player outruns the other")
     s.fill("schedule", "constant", "a game has no minimum to settle in; the averaged weights are what settles")
     s.fill("warmup", 0.0, "the players start alike")
     s.fill("average", AVERAGE, "the players circle; the mean of their weights lies nearer to the middle")
