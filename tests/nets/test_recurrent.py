@@ -11,7 +11,8 @@ import safetensors.torch
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as some
-from torch import Tensor, nn
+from tests.nets.sequences import FORMS, LENGTHS, B, Case, K, T, V, case_id, forward, samples
+from torch import nn
 from torch.func import functional_call
 from torch.fx.experimental.proxy_tensor import make_fx
 
@@ -24,15 +25,6 @@ from workings.nets.arithmetic import describe, totals
 from workings.nets.recurrent import RecurrentNet
 from workings.nets.sequences import ToVectors
 
-K, B, T, V = 3, 4, 6, 11
-LENGTHS = (6, 3, 1, 6)
-FORMS: dict[str, tuple[Form, tuple[int, ...]]] = {
-    "text": (Form(vocabulary=V), (T,)),
-    "language": (Form(vocabulary=V, each_step=True), (T,)),
-    "frames": (Form(), (T, 2)),
-    "tagging": (Form(each_step=True), (T, 2)),
-    "series": (Form(horizon=2), (T, 2)),
-}
 SETTINGS: list[tuple[str, dict[str, Any]]] = [
     ("rnn", {}),
     ("rnn", {"activation": "relu", "cell": "written"}),
@@ -42,18 +34,13 @@ SETTINGS: list[tuple[str, dict[str, Any]]] = [
     ("gru", {"pooling": "last"}),
     ("gru", {"cell": "written", "reset": "before", "bidirectional": True, "truncate": 2}),
 ]
-Case = tuple[str, str, dict[str, Any]]
 CASES: list[Case] = [
     (form, name, given)
     for form in FORMS
+    if form != "pairs"
     for name, given in SETTINGS
     if not (form == "language" and given.get("bidirectional"))
 ]
-
-
-def case_id(case: Case) -> str:
-    form, name, given = case
-    return f"{form}-{name}-{'-'.join(f'{key}={value}' for key, value in given.items())}"
 
 
 every_net = pytest.mark.parametrize("case", CASES, ids=case_id)
@@ -65,28 +52,6 @@ def build(case: Case, dtype: torch.dtype = torch.float64) -> RecurrentNet:
     net = nets.build(case[1], shape, K, form, **{"width": 4, "embedding": 3, "dropout": 0.0} | case[2]).to(dtype)
     assert isinstance(net, RecurrentNet)
     return net.eval()
-
-
-def samples(case: Case, dtype: torch.dtype = torch.float64) -> Tensor:
-    """Four samples, padded where their form may be."""
-    form, shape = FORMS[case[0]]
-    torch.manual_seed(2)
-    beyond = torch.arange(T) >= torch.tensor(LENGTHS)[:, None]
-    if form.vocabulary is not None:
-        return torch.randint(1, V, (B, T)).masked_fill(beyond, PAD)
-    x = torch.randn(B, *shape, dtype=dtype)
-    return x if form.horizon is not None else x.masked_fill(beyond[..., None], torch.nan)
-
-
-def forward(net: nn.Module, seed: int = 2) -> Any:
-    """The net as a function of its input and its parameters, the same random numbers at every call."""
-    names = [name for name, _ in net.named_parameters()]
-
-    def run(x: Tensor, *parameters: Tensor) -> Tensor:
-        torch.manual_seed(seed)
-        return functional_call(net, dict(zip(names, parameters, strict=True)), (x,))
-
-    return run
 
 
 @every_net
