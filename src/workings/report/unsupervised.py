@@ -20,7 +20,7 @@ from workings.report.sections import Section
 from workings.report.unsupervised_baselines import run_baselines
 from workings.report.unsupervised_pictures import write_pictures
 from workings.report.unsupervised_telling import Group, told_apart
-from workings.report.words import number
+from workings.report.words import number, percent
 from workings.runs.folder import read_versioned, write_versioned
 from workings.runs.outcome import Outcome
 from workings.runs.run import Run
@@ -84,7 +84,7 @@ def _rebuilt(run: RunFiles) -> Section | None:
 
 def _made(run: RunFiles) -> Section | None:
     parts = [
-        ("drawn", "New samples", "Drawn by the network from noise, none of them chosen.", "Samples in rows."),
+        ("drawn", "New samples", "Drawn by the network, none of them chosen.", "Samples in rows."),
         (
             "nearest",
             "Are they copies?",
@@ -103,7 +103,7 @@ def _made(run: RunFiles) -> Section | None:
         if picture := run.pictures.get(f"{name}.png"):
             body += Markup("<h3>{}</h3>").format(title) + _picture(picture, text, alt)
     body += table_rows.drawn_rows(run)
-    lead = "What the network makes by itself. `workings generate` makes more of it.".replace("`", "")
+    lead = "What the network makes by itself; the command that makes more is below."
     return Section("made", "Samples made", lead, body) if body else None
 
 
@@ -138,7 +138,7 @@ def _unusual(run: RunFiles, odd: np.ndarray) -> Section | None:
     lead = "The higher its score, the more unusual a sample is to the network."
     if threshold is not None:
         where = kept.get("on", "validation rows")
-        lead += f" The threshold is the score that {FALSE_ALARMS:.0%} of the {where} lie above."
+        lead += f" The threshold is the score that {percent(FALSE_ALARMS, 0)} of the {where} lie above."
     return Section("unusual", "What is unusual", lead, body)
 
 

@@ -186,7 +186,9 @@ def _checked(
         raise refuse(
             "no-language-model",
             f"The run '{run.path}' was trained for {run.task.kind}; only a language model writes.",
-            do="Train one: workings train BOOK.txt",
+            do="This net may make samples: Run.draw."
+            if run.task.kind == "unsupervised"
+            else "Train one: workings train BOOK.txt",
         )
     for name, value, least in (("length", length, 1), ("samples", samples, 1), ("seed", seed, 0)):
         if value < least:
