@@ -157,21 +157,22 @@ def dbn(folder: Path) -> list[Row]:
     for k, paths in pictures.items():
         _copied(paths[-200:], test / k)
         _copied(paths[:-200], pool, f"{k}-")
-    accuracy: dict[str, list[float]] = {"with": [], "without": [], "logistic": []}
+    accuracy: dict[str, list[float]] = {"with": [], "without": [], "plain": [], "logistic": []}
     for seed in range(SEEDS):
         drawn = random.Random(seed)
         for k, paths in pictures.items():
             _copied(drawn.sample(paths[:-200], 10), labels / str(seed) / k)
         run = folder / f"run-{seed}"
-        settings = ("--set", f"unlabelled={pool}", "--set", "report=false")
-        found = workings(
-            "train", labels / str(seed), "--test", test, "--net", "dbn", "--seed", seed, *settings, "--out", run
-        )
+        command = ("train", labels / str(seed), "--test", test, "--net", "dbn", "--seed", seed, "--set", "report=false")
+        found = workings(*command, "--set", f"unlabelled={pool}", "--out", run)
+        alone = ("--set", "pretraining=none", "--set", "augmentation=none", "--set", "baselines=false")
+        plain = workings(*command, *alone, "--out", folder / f"plain-{seed}")
         others = {
             each["name"]: each["metrics"] for each in json.loads((run / "baselines.json").read_text())["baselines"]
         }
         accuracy["with"].append(found["metrics"]["accuracy"])
         accuracy["without"].append(others["the same network without pre-training"]["accuracy"])
+        accuracy["plain"].append(plain["metrics"]["accuracy"])
         accuracy["logistic"].append(others["logistic regression"]["accuracy"])
         print(seed, {name: values[-1] for name, values in accuracy.items()}, flush=True)
     gains = [a - b for a, b in zip(accuracy["with"], accuracy["without"], strict=True)]
@@ -188,6 +189,7 @@ def dbn(folder: Path) -> list[Row]:
         of("dbn 784-500-500: accuracy", accuracy["with"]),
         of("the same net without pre-training: accuracy", accuracy["without"]),
         of("dbn: gain in accuracy by pre-training, paired", gains, "> 0", low > 0, spread=interval, headline=True),
+        of("without pre-training and augmentation: accuracy", accuracy["plain"]),
         of("logistic regression: accuracy", accuracy["logistic"]),
     ]
 
