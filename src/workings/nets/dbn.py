@@ -40,7 +40,7 @@ START = 0.01  # standard deviation of first weights: small, so that units begin 
 
 @register(
     "dbn",
-    "Boltzmann machines on top of another: draws samples, or is fine-tuned where there are labels",
+    "Boltzmann machines, one on top of another: draws samples, or is fine-tuned where there are labels",
     shapes="any",
     family="generative",
     sizes={"small": {"hidden": (128, 128)}, "medium": {}, "large": {"hidden": (500, 500, 2000)}},
