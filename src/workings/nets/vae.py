@@ -28,7 +28,7 @@ from torch.nn import functional as F
 from workings.base.errors import refuse
 from workings.base.form import Form
 from workings.nets import activations
-from workings.nets.coders import CODERS, coders, usual_code
+from workings.nets.coders import CODERS, coders
 from workings.nets.likelihood import Likelihood
 from workings.nets.registry import register
 from workings.nets.settings import Setting
@@ -37,6 +37,11 @@ from workings.nets.unsupervised import Unsupervised
 LIKELIHOODS = ("auto", "bernoulli", "gaussian")
 LEAST_SPREAD = 0.05
 PACE = 10.0  # adam moves no parameter by more than η a step, and s has far to go
+
+
+def code_for(D: int) -> int:
+    """d for samples of D numbers: half, from 2 to 20; units that are not needed switch themselves off."""
+    return max(2, min(20, D // 2))
 
 
 def kl_of_units(mu_Bd: Tensor, log_var_Bd: Tensor) -> Tensor:
@@ -61,7 +66,7 @@ class VariationalAutoencoder(Unsupervised):
         outputs: int,
         *,
         form: Form,
-        code: Annotated[int, Setting("numbers of the code; 0: a quarter of a sample's, at most 32", low=0)] = 0,
+        code: Annotated[int, Setting("numbers of the code; 0: half of a sample's, 2 to 20", low=0)] = 0,
         coder: Annotated[str, Setting("dense, or convolution for images", choices=CODERS)] = "auto",
         hidden: Annotated[Sequence[int], Setting("units of dense layers before the code, mirrored behind", low=1)] = (
             400,
@@ -78,7 +83,7 @@ class VariationalAutoencoder(Unsupervised):
     ) -> None:
         super().__init__()
         self.shape = tuple(shape)
-        self.code = code or usual_code(math.prod(shape))
+        self.code = code or code_for(math.prod(shape))
         self.encoder, self.decoder = coders(shape, coder, hidden, channels, self.code, 2 * self.code, 1, activation)
         if likelihood == "bernoulli" and form.columns:
             raise refuse(
