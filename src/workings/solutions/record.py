@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_flatten, tree_map
 
-_DRAWING = ("dropout", "rand", "normal", "bernoulli", "rrelu", "multinomial", "gumbel", "exponential_", "uniform_")
+_DRAWING = ("rand", "randn", "normal")
 
 
 @dataclass(eq=False)
@@ -46,7 +46,7 @@ class Value:
 class Call:
     """One operation. args and kwargs hold Values where the operation took tensors; ``place`` is the module's path.
 
-    generator: the state of torch's generator before an operation that draws random numbers. own: the parameters of a
+    generator: the state of torch's generator before it. own: the parameters of a
     module that is taken as one operation, by their names in it.
     """
 
@@ -136,7 +136,7 @@ class Record(TorchFunctionMode):
             return func(*args, **kwargs)
         taken = tree_flatten((args, kwargs))[0]
         tensors = [t for t in taken if isinstance(t, Tensor)]
-        if not tensors and not any(word in name for word in _DRAWING):
+        if not tensors and name not in _DRAWING:
             return func(*args, **kwargs)
         return self._record(func, name, args, kwargs, None)
 
@@ -160,8 +160,8 @@ class Record(TorchFunctionMode):
         if module is not None:
             call.own = {own: self.value_of(p) for own, p in module.named_parameters()}
             call.inputs = list(dict.fromkeys([*call.inputs, *call.own.values()]))
-        if any(word in name.lower() for word in _DRAWING):
-            call.generator = torch.get_rng_state()
+        # Nearly any operation may draw (attention has dropout inside), so that it can be repeated as it was.
+        call.generator = torch.get_rng_state()
         return call, versions
 
     def _end(self, call: Call, versions: Any, out: Any) -> None:
@@ -216,10 +216,22 @@ class Record(TorchFunctionMode):
             # Keyed by the first path: a module used twice has one name, as its parameters have.
             handles.append(module.register_forward_pre_hook(before(path), with_kwargs=True))
             handles.append(module.register_forward_hook(after, with_kwargs=True, always_call=True))
+        plain = torch.autograd.Function.__dict__["apply"]
+        record = self
+
+        def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
+            func = plain.__get__(None, cls)
+            if record._paused:
+                return func(*args, **kwargs)
+            return record._record(func, cls.__name__, args, kwargs, None)
+
+        # A person's own autograd function is one operation; what it does inside has no gradient of its own.
+        torch.autograd.Function.apply = classmethod(apply)  # type: ignore[method-assign, assignment]
         try:
             with self:
                 yield self
         finally:
+            torch.autograd.Function.apply = plain  # type: ignore[method-assign]
             for handle in handles:
                 handle.remove()
 

@@ -264,6 +264,9 @@ def relative(a: Tensor, b: Tensor, floor: float = 0.0) -> float:
     if not a.numel():
         return 0.0
     a, b = a.double(), b.double()
+    worst, size = float((a - b).abs().max()), float(b.abs().max())
+    if math.isfinite(worst) and math.isfinite(size):
+        return worst / max(size, floor, 1e-300)
     same = (a == b) | (torch.isnan(a) & torch.isnan(b))
     difference = torch.where(same, 0.0, (a - b).abs())
     finite = b[torch.isfinite(b)]

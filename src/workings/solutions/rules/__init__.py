@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from workings.solutions.record import Call
 from workings.solutions.rules import choices, moves
+from workings.solutions.rules.attention import Attention
 from workings.solutions.rules.base import Rule
-from workings.solutions.rules.choices import Made, Where
+from workings.solutions.rules.choices import Largest, Made, Where
 from workings.solutions.rules.convolution import Convolution
 from workings.solutions.rules.dense import Dense
 from workings.solutions.rules.dropout import Dropout
@@ -35,6 +36,11 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "mean": (Total(mean=True),),
     **dict.fromkeys(("matmul", "rmatmul", "mm", "bmm"), (MatrixProduct(),)),
     **dict.fromkeys(("where", "masked_fill"), (Where(),)),
+    "scaled_dot_product_attention": (Attention(),),
+    "amax": (Largest(1, shared=True),),
+    "amin": (Largest(-1, shared=True),),
+    "max": (Largest(1, shared=False),),
+    "min": (Largest(-1, shared=False),),
     "softmax": (Softmax(),),
     "log_softmax": (LogSoftmax(),),
     "mse_loss": (Squared("mean"),),

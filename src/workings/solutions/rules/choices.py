@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from workings.solutions.expressions import Expr, Number, sum_of
+from workings.solutions.expressions import Expr, Function, Number, sum_of
 from workings.solutions.record import Call, Value
 from workings.solutions.rules.base import Index, Rule, Symbols, accumulate, float64, reached, reduced, source_index
 
@@ -27,7 +27,69 @@ class Made(Rule):
         return not any(o.needs_grad for o in call.outputs)
 
     def remarks(self, call: Call) -> list[str]:
-        return ["Random numbers, drawn in this step."] if call.generator is not None else []
+        return (
+            ["Random numbers, drawn in this step."]
+            if call.name.startswith(("rand", "normal", "bernoulli", "uniform"))
+            else []
+        )
+
+
+class Largest(Rule):
+    """The largest (or smallest) along an axis; back, all goes to it, in equal parts to several that are equal.
+
+    ``max`` along an axis gives the first place too, and sends all there.
+    """
+
+    complete = True
+
+    def __init__(self, sign: int, shared: bool) -> None:
+        self.sign, self.shared = sign, shared
+        self.name = "largest" if sign > 0 else "smallest"
+
+    def fits(self, call: Call) -> bool:
+        return isinstance(call.bound("input", "dim")[1], int)
+
+    def _axis(self, call: Call) -> int:
+        x, dim = call.bound("input", "dim")
+        return int(dim) % x.data.ndim
+
+    def _keep(self, call: Call) -> bool:
+        return bool(call.bound("input", "dim", "keepdim", keepdim=False)[2])
+
+    def _share(self, call: Call) -> Tensor:
+        """What part of the gradient each entry gets."""
+        x, axis = call.inputs[0].data, self._axis(call)
+        best = (self.sign * x).max(axis, keepdim=True)
+        if not self.shared:
+            return torch.zeros_like(x).scatter_(axis, best.indices, 1.0)
+        equal = (self.sign * x == best.values).to(x.dtype)
+        return equal / equal.sum(axis, keepdim=True)
+
+    def forward(self, call: Call) -> list[Tensor]:
+        x, axis = call.inputs[0].data, self._axis(call)
+        best = self.sign * (self.sign * x).max(axis, keepdim=self._keep(call)).values
+        return [best, *(o.data for o in call.outputs[1:])]
+
+    def backward(self, call: Call, deltas: list[Tensor]) -> dict[int, Tensor]:
+        g = deltas[0] if self._keep(call) else deltas[0].unsqueeze(self._axis(call))
+        sent: dict[int, Tensor] = {}
+        accumulate(sent, call.inputs[0], g * self._share(call))
+        return sent
+
+    def _place(self, call: Call, index: Index) -> Index:
+        axis = self._axis(call)
+        return (*index[:axis], 0, *index[axis + 1 :]) if self._keep(call) else (*index[:axis], *index[axis + 1 :])
+
+    def element(self, call: Call, at: Symbols, index: Index) -> Expr:
+        x, axis = at.quantity(call.inputs[0]), self._axis(call)
+        after = axis + 1 if self._keep(call) else axis
+        places = [(*index[:axis], i, *index[after:]) for i in range(x.data.shape[axis])]
+        return Function("max" if self.sign > 0 else "min", tuple(x[p] for p in places))
+
+    def sent(self, call: Call, at: Symbols, to: Value, index: Index) -> Expr:
+        share = float(self._share(call)[index])
+        g = at.delta(call.out)[self._place(call, index)]
+        return g if share == 1 else Number(share) * g
 
 
 class Where(Rule):

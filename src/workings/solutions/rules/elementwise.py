@@ -221,6 +221,20 @@ def smallest(a: Any, b: Any) -> Any:
     return Function("min", (lift(a), lift(b)))
 
 
+def _limited(x: Any, low: Any, high: Any) -> Any:
+    x = x if low is None else largest(low, x)
+    return x if high is None else smallest(high, x)
+
+
+def _inside(x: Any, low: Any, high: Any) -> Any:
+    made = 1 if low is None else holds(x, "≥", low)
+    return made if high is None else made * holds(x, "≤", high)
+
+
+def _bounds(call: Call) -> tuple[Any, ...]:
+    return tuple(call.bound("input", "min", "max")[1:])
+
+
 ARITHMETIC = (
     Elementwise("add", lambda x, y, c: x + (y if c == 1 else c * y), lambda x, y, u, c: 1, lambda x, y, u, c: c,
                 takes=_TWO, settings=_alpha),
@@ -236,6 +250,8 @@ ARITHMETIC = (
     Elementwise("pow", lambda x, n: x**n, lambda x, n, u: n * x if _is(n, 2) else n * x ** (n - 1),
                 takes=("input", "exponent"), fits=lambda call: not isinstance(call.bound("input", "exponent")[1], Value)
                 and isinstance(call.bound("input", "exponent")[0], Value)),
+    Elementwise("clamp", _limited, lambda x, u, low, high: _inside(x, low, high), settings=_bounds,
+                fits=lambda call: all(not isinstance(bound, Value) for bound in _bounds(call))),
     Elementwise("square", lambda x: x**2, lambda x, u: 2 * x),
     Elementwise("exp", exp, lambda x, u: u),
     Elementwise("log", ln, lambda x, u: 1 / x),
