@@ -272,7 +272,8 @@ def boltzmann(folder: Path) -> list[Row]:
     began = time.perf_counter()
     theirs.fit(x.numpy())
     seconds = time.perf_counter() - began
-    same = RBM((784,), 784, form=Form(), units=256, visible="binary")
+    V = x.shape[1]
+    same = RBM((V,), V, form=Form(), units=256, visible="binary")
     for own, fitted in (
         (same.weight, theirs.components_),
         (same.visible_bias, theirs.intercept_visible_),
