@@ -258,6 +258,22 @@ def test_bad_input_is_refused_in_words(name: str) -> None:
         assert word in str(caught.value)
 
 
+@pytest.mark.parametrize("kind", ["texts", "a column of texts", "recordings"])
+def test_what_cannot_be_learnt_without_labels_is_refused(kind: str, tmp_path: Path) -> None:
+    """Texts and recordings are not taken for a task of labels in silence."""
+    data: Any = pl.DataFrame({"said": [f"so it is {k}" for k in range(30)]})
+    if kind == "texts":
+        data = tmp_path
+        for name in ("a", "b"):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "1.txt").write_text("so it is", encoding="utf-8")
+    if kind == "recordings":
+        data = (np.zeros((4, 1600), dtype=np.float32), ["a", "b"] * 2, 8000)
+    options = {"text": "said"} if kind == "a column of texts" else {}
+    with pytest.raises(UserError, match="tables and images"):
+        open_dataset(data, task="unsupervised", **options)
+
+
 def test_an_empty_folder_of_pictures_is_refused(tmp_path: Path) -> None:
     """No labels are needed, but pictures are."""
     with pytest.raises(UserError):

@@ -31,6 +31,8 @@ KINDS = {
     "table": "workings.data.table_door",
 }
 
+UNSUPERVISED = ("table", "images")  # kinds that can be learnt without labels
+
 
 class Kind(Protocol):
     """What the module of a kind of data offers."""
@@ -120,6 +122,12 @@ def inspect_dataset(
     try:
         name = _kind_of(data, target, task, given)
         check_options(given, name)
+        if task == "unsupervised" and name not in UNSUPERVISED:
+            raise refuse(
+                "no-samples-to-learn",
+                f"Without labels only tables and images can be learnt; this data is {name}.",
+                do="Leave out --task unsupervised, and a --net that learns without labels; or bring a table or images.",
+            )
         return kind_module(name).inspect(data, target, task, on_bad_file, emit, **given)
     except UserError as error:
         return None, error.problems
