@@ -114,14 +114,9 @@ def scores(score: np.ndarray, odd: np.ndarray, threshold: float | None) -> Figur
     beyond = int((score > edges[-1]).sum())
     text = f"Scores of {len(score):,} test samples, from {number(low, 3)} to {number(float(score.max()), 3)}."
     if threshold is not None:
-        above = {
-            name: percent(float((score[a] > threshold).mean())) for name, a in (("r", ~odd), ("o", odd)) if a.any()
-        }
-        said = [
-            f"{above['r']} of the regular ones" if "r" in above else "",
-            f"{above['o']} of the anomalies" if "o" in above else "",
-        ]
-        text += f" Above the threshold of {number(threshold, 3)}: {' and '.join(part for part in said if part)}."
+        groups = [("the regular ones", ~odd), ("the anomalies", odd)] if odd.any() else [("them", ~odd)]
+        said = [f"{percent(float((score[a] > threshold).mean()))} of {name}" for name, a in groups if a.any()]
+        text += f" Above the threshold of {number(threshold, 3)}: {' and '.join(said)}."
     text += f" {beyond:,} lie beyond the right edge." if beyond else ""
     plot = Plot("scores", "Scores of test samples", text, x, Axis("share of the samples", 0.0, most * 1.12))
     for name, each in shares.items():

@@ -84,9 +84,12 @@ def drawn_rows(run: RunFiles) -> Markup:
         return Markup()
     names = list(rows[0])[:MOST_COLUMNS]
     more = f"; {len(rows[0]) - len(names):,} more columns are not shown" if len(rows[0]) > len(names) else ""
-    head = "".join(f'<th scope="col" class="n">{escape(name)}</th>' for name in names)
+    numbers = {name for name in names if any(isinstance(row[name], (int, float)) for row in rows)}
+    align = {name: ' class="n"' if name in numbers else "" for name in names}
+    head = "".join(f'<th scope="col"{align[name]}>{escape(name)}</th>' for name in names)
     body = "".join(
-        "<tr>" + "".join(f'<td class="n">{escape(_cell(row[n]))}</td>' for n in names) + "</tr>" for row in rows
+        "<tr>" + "".join(f"<td{align[name]}>{escape(_cell(row[name]))}</td>" for name in names) + "</tr>"
+        for row in rows
     )
     caption = f"<caption>Drawn by the network, none of them chosen{more}</caption>"
     table = f'<div class="wide"><table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
@@ -100,7 +103,8 @@ def lines(rows: Sequence[dict[str, Any]]) -> Markup:
     head = '<th scope="col">sample</th>' + ('<th scope="col">label</th>' if labelled else "")
     head += '<th scope="col" class="n">score</th>'
     if told:
-        head += f'<th scope="col">{"its cells, and what was rebuilt of them" if rebuilt else "its cells"}</th>'
+        what = "its cells (and what was rebuilt of them), the farthest apart first" if rebuilt else "its cells"
+        head += f'<th scope="col">{what}</th>'
     body = ""
     for row in rows:
         body += f'<tr><th scope="row" style="white-space: nowrap">{escape(row["where"])}</th>'
