@@ -70,5 +70,5 @@ def _told(name: str, ours: float, theirs: float, interval: list[float] | None, n
     what = f"Pre-training {change} on {n:,} test rows{sure}."
     chance = interval is None or interval[0] <= 0 <= interval[1]
     why = "That may be chance." if chance else "" if better else "The network is better off without it."
-    do = "" if better else "Train with pretraining=none."
+    do = "" if better or chance else "Train with pretraining=none."
     return Problem("note", "pretraining-gain", what, why=why, do=do)
