@@ -80,8 +80,8 @@ def parquet(frame: pl.DataFrame) -> Maker:
     return make
 
 
-WARN = {"level": "warning"}
-NOTE = {"level": "note"}
+WARN: dict[str, Any] = {"level": "warning"}
+NOTE: dict[str, Any] = {"level": "note"}
 X = RNG.normal(size=(N, 3))
 
 
