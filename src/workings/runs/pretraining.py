@@ -50,7 +50,7 @@ def make_rule(fit: Fit) -> StagedRule:
     stages = []
     for number in range(len(stack.layers)):
         visible = stack.seen(number, net.visible)
-        eta = fit.schedule((recipe.learning_rate or 0.05) * (1.0 if visible.kind == "binary" else NUMBERS))
+        eta = fit.schedule((recipe.learning_rate or 0.1) * (1.0 if visible.kind == "binary" else NUMBERS))
         rule = OnTop(
             stack,
             number,

@@ -9,7 +9,7 @@ import torch
 from workings.runs.pretraining import BATCH, DECAY, MOMENTUM
 from workings.runs.settle import Facts, Settling, clamp
 
-STEPS = 3000
+STEPS = 5000
 
 
 def settle(s: Settling, facts: Facts) -> None:
@@ -22,7 +22,7 @@ def settle(s: Settling, facts: Facts) -> None:
     s.fill("optimiser", "sgd", "contrastive divergence has steps of its own: along its estimate, with momentum")
     s.fill("momentum", MOMENTUM, "carries steps over the noise of the estimate")
     s.fill("weight_decay", DECAY, "small weights keep the chains mixing")
-    s.fill("learning_rate", 0.05, "the usual rate of contrastive divergence; a tenth of it where units see numbers")
+    s.fill("learning_rate", 0.1, "a usual rate of contrastive divergence; a tenth of it where units see numbers")
     s.fill("schedule", "linear", "η falls to 0 in each layer, so that its statistics settle")
     s.fill("warmup", 0.0, "the first estimates are as good as later ones")
     threads = s.recipe.threads or torch.get_num_threads()
