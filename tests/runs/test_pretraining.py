@@ -156,6 +156,7 @@ def test_unlabelled_samples_are_told(labelled: Path, unlabelled: Path, tmp_path:
         ({"net": "mlp", "pretraining": "autoencoder", "batch_norm": True}, ["batch_norm"]),
         ({"net": "dbn", "task": "unsupervised", "pretraining": "rbm"}, ["unsupervised"]),
         ({"net": "mlp", "pretraining": "rmb"}, ["pretraining"]),
+        ({"net": "dbn", "task": "unsupervised", "optimiser": "adam", "l1": 0.1}, ["optimiser=adam", "l1=0.1"]),
     ],
 )
 def test_what_does_not_go_together_is_refused(

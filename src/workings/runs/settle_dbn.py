@@ -8,12 +8,14 @@ import torch
 
 from workings.runs.pretraining import BATCH, DECAY, MOMENTUM
 from workings.runs.settle import Facts, Settling, clamp
+from workings.runs.settle_rbm import refuse_what_is_not_its_own
 
 STEPS = 5000
 
 
 def settle(s: Settling, facts: Facts) -> None:
     """Fill what is otherwise, before the common values."""
+    refuse_what_is_not_its_own(s.recipe)
     n = facts.n
     s.fill("batch_size", min(n, BATCH), f"for {n:,} samples")
     per_epoch = max(1.0, n / (n if s.recipe.batch_size == "all" else int(s.recipe.batch_size or BATCH)))

@@ -24,7 +24,7 @@ def reading(recipe: Recipe) -> tuple[str, object, str] | None:
 
 def settle(s: Settling, facts: Facts) -> None:
     """Fill what is otherwise, before the common values."""
-    _refuse_what_is_not_its_own(s.recipe)
+    refuse_what_is_not_its_own(s.recipe)
     n, V = facts.n, math.prod(facts.shape)
     setting(s, "units", clamp(V // 3, 8, 256), f"a third of the {V:,} numbers of a sample, 8 to 256")
     numbers = has_numbers(s.recipe, facts)
@@ -56,7 +56,7 @@ def has_numbers(recipe: Recipe, facts: Facts) -> bool:
     return (auto.kind if kind == "auto" else kind) != "binary"
 
 
-def _refuse_what_is_not_its_own(recipe: Recipe) -> None:
+def refuse_what_is_not_its_own(recipe: Recipe) -> None:
     """Settings of gradient descent that contrastive divergence has no place for."""
     given = {
         "optimiser": recipe.optimiser not in (None, "sgd"),
