@@ -29,7 +29,7 @@ from workings.nets.settings import Setting
 from workings.nets.unsupervised import Unsupervised
 from workings.nets.visible import Visible
 
-FLIPS = 10  # units of each sample that a look at the pseudo-likelihood flips
+FLIPS = 5  # units of each sample that a look at the pseudo-likelihood flips
 
 
 @register(

@@ -12,7 +12,7 @@ from workings.nets.visible import Visible
 from workings.runs.recipe import Recipe
 from workings.runs.settle import Facts, Settling, clamp, setting
 
-STEPS = 6000
+STEPS = 8000
 
 
 def reading(recipe: Recipe) -> tuple[str, object, str] | None:
@@ -28,8 +28,10 @@ def settle(s: Settling, facts: Facts) -> None:
     n, V = facts.n, math.prod(facts.shape)
     setting(s, "units", clamp(V // 3, 8, 256), f"a third of the {V:,} numbers of a sample, 8 to 256")
     numbers = has_numbers(s.recipe, facts)
-    s.fill("batch_size", min(n, 100), f"for {n:,} samples: the estimate's noise is that of its chains anyway")
-    per_epoch = max(1.0, n / (n if s.recipe.batch_size == "all" else int(s.recipe.batch_size or 100)))
+    s.fill("batch_size", min(n, 50), "in the same time likelier on validation digits than 100")
+    batch = n if s.recipe.batch_size == "all" else int(s.recipe.batch_size or 50)
+    setting(s, "chains", min(batch, 100), "one for each sample of a batch, 100 at most")
+    per_epoch = max(1.0, n / batch)
     epochs = float(clamp(math.ceil(STEPS / per_epoch), 10, 300))
     s.fill("epochs", epochs, f"about {STEPS:,} steps for {n:,} samples, 10 to 300 epochs")
     s.fill("optimiser", "sgd", "contrastive divergence has steps of its own: along its estimate, with momentum")
