@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -18,7 +19,7 @@ from workings.nets.vae import VariationalAutoencoder, kl_of_units
 TABLE = Form(columns=(1, 0, 3, 1))
 
 
-def make(shape: tuple[int, ...] = (1, 2, 3), form: Form | None = None, **settings: object) -> VariationalAutoencoder:
+def make(shape: tuple[int, ...] = (1, 2, 3), form: Form | None = None, **settings: Any) -> VariationalAutoencoder:
     """A tiny net in float64, its weights large enough that codes differ."""
     torch.manual_seed(3)
     net = nets.build("vae", shape, 1, form or Form(), **{"hidden": (4,), "code": 2, "activation": "tanh"} | settings)
@@ -138,8 +139,8 @@ def test_free_bits_are_free() -> None:
     it counts as it is. Weights are those of the samples."""
     net, x = make(free_bits=0.5), pixels()
     with torch.no_grad():  # the first unit carries little, the second much
-        net.encoder.output.weight.zero_()
-        net.encoder.output.bias.copy_(torch.tensor([0.1, 2.0, 0.0, 0.0]))
+        net.get_parameter("encoder.output.weight").zero_()
+        net.get_parameter("encoder.output.bias").copy_(torch.tensor([0.1, 2.0, 0.0, 0.0]))
     w = torch.tensor([1.0, 0.0, 2.0, 1.0, 1.0]).double()
     out = net(x).detach().requires_grad_()
     missed = net._terms(out, x)[0]
@@ -157,7 +158,7 @@ def test_free_bits_are_free() -> None:
 
 
 @pytest.mark.parametrize("settings", [{"free_bits": 0.3}, {"beta": 0.5, "likelihood": "gaussian"}])
-def test_gradients_of_the_batch_equal_differences(settings: dict[str, object]) -> None:
+def test_gradients_of_the_batch_equal_differences(settings: dict[str, Any]) -> None:
     """With ε held, the derivative by every parameter, through the drawn z, is the one by small differences."""
     net, x = make(**settings), pixels()
     names = [name for name, _ in net.named_parameters()]

@@ -35,13 +35,14 @@ def test_the_report_shows_draws_and_units(tmp_path: Path) -> None:
     for picture in x:
         picture[0, rng.integers(8)] = 255
     settings = {"lane": "eager@1", "learning_rate": 0.02, "batch_size": 16, "binarise": 0.5, "code": 3, "hidden": [16]}
-    net = {name: settings.pop(name) for name in ("code", "hidden")}
+    net = {name: settings.pop(name) for name in ("code", "hidden")} | {"activation": "relu"}
     workings.train(
         (x, np.arange(200) % 2), out=tmp_path, net="vae", epochs=60, settings={**settings, "net_settings": net}
     )
     run = read_run(tmp_path)
     assert run.told is not None
     units = active_units(run.told)
+    assert units
     with Image.open(tmp_path / "pictures" / "drawn.png") as drawn:
         assert drawn.size == (12 * 52 - 4, 4 * 52 - 4)  # 8 pixels are shown as 48, 4 apart
     with Image.open(tmp_path / "pictures" / "traversal.png") as traversal:

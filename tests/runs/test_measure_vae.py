@@ -40,8 +40,8 @@ def test_both_bounds_lie_where_they_must() -> None:
     """−ELBO ≥ −ln p̂_k ≥ −ln p on the mean over samples, and with k = 3,000 codes −ln p̂_k is −ln p, which is
     integrated on a grid."""
     net, source = tiny()
-    net.encoder.output.weight.mul_(0.1)  # q as wide as the prior, so that it reaches wherever p(z|x) does
-    net.encoder.output.bias.copy_(torch.tensor([0.2, 0.1]))
+    net.get_parameter("encoder.output.weight").mul_(0.1)  # q is wide, so that it reaches all of p(z|x)
+    net.get_parameter("encoder.output.bias").copy_(torch.tensor([0.2, 0.1]))
     grid = torch.linspace(-9, 9, 901, dtype=torch.float64)[:, None]
     prior = Normal(0.0, 1.0).log_prob(grid)[:, 0]
     x = source.x(torch.arange(30))

@@ -60,6 +60,8 @@ def kl_of_units(mu_Bd: Tensor, log_var_Bd: Tensor) -> Tensor:
 class VariationalAutoencoder(Unsupervised):
     """x (B, *shape) → (B, O + S + 2d + 2): o of one z, s, μ, log σ², β_t and λ, side by side."""
 
+    steps_done: Tensor
+
     def __init__(
         self,
         shape: tuple[int, ...],
