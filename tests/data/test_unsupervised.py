@@ -269,7 +269,7 @@ def test_what_cannot_be_learnt_without_labels_is_refused(kind: str, tmp_path: Pa
             (tmp_path / name / "1.txt").write_text("so it is", encoding="utf-8")
     if kind == "recordings":
         data = (np.zeros((4, 1600), dtype=np.float32), ["a", "b"] * 2, 8000)
-    options = {"text": "said"} if kind == "a column of texts" else {}
+    options: dict[str, Any] = {"text": "said"} if kind == "a column of texts" else {}
     with pytest.raises(UserError, match="tables and images"):
         open_dataset(data, task="unsupervised", **options)
 

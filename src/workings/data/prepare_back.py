@@ -112,7 +112,7 @@ def _dates(
     """The date of its day and hour; its parts, each a column, where the day is none of the features."""
     names = {part: f"{field.name}: {said}" for part, said in (DATE_PARTS | TIME_PARTS).items()}
     here = {part: plans[name] for part, name in names.items() if name in plans}
-    gap = np.logical_or.reduce([absent[k] for k in here.values()])
+    gap = np.array([absent[k] for k in here.values()]).any(0)
     if "day" not in here:
         return [_with_gaps(pl.Series(names[part], np.round(values[k], 2)), gap) for part, k in here.items()]
     day = np.clip(np.rint(values[here["day"]]), FIRST_DAY, LAST_DAY)
