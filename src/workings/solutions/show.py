@@ -121,7 +121,7 @@ def _real_step(optimizer: torch.optim.Optimizer, model: nn.Module) -> Callable[[
                 copies[id(p)] = nn.Parameter(p.detach().double().clone())
                 made.append(copies[id(p)])
             groups.append({**{k: v for k, v in group.items() if k != "params"}, "params": made})
-        twin = type(optimizer)(groups)
+        twin = type(optimizer)(groups)  # type: ignore[call-arg]
         for old, new in copies.items():
             gradient = gradients.get(names.get(old, ""))
             new.grad = None if gradient is None else gradient.clone()

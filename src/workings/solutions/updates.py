@@ -118,7 +118,7 @@ def of_torch(optimizer: Any, names: dict[int, str]) -> dict[str, Update] | None:
             if id(p) not in names:
                 continue
             state, name = optimizer.state.get(p, {}), names[id(p)]
-            common = {"eta": float(group["lr"]), "weight_decay": float(group.get("weight_decay", 0.0))}
+            common: dict[str, Any] = {"eta": float(group["lr"]), "weight_decay": float(group.get("weight_decay", 0.0))}
             common["maximise"] = bool(group.get("maximize", False))
             if kind == "SGD":
                 memory = {"v": state["momentum_buffer"].double()} if state.get("momentum_buffer") is not None else {}

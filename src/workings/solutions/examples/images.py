@@ -22,7 +22,7 @@ def _image(rows: Rows) -> Tensor:
 
 def _filter(rows: Rows) -> nn.Conv2d:
     kernel = _image(rows)
-    made = nn.Conv2d(1, 1, tuple(kernel.shape[2:]), bias=False).double()
+    made = nn.Conv2d(1, 1, (kernel.shape[2], kernel.shape[3]), bias=False).double()
     made.weight = nn.Parameter(kernel)
     return made
 

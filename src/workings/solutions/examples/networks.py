@@ -181,11 +181,13 @@ def _late(net: nn.Sequential, start: nn.Sequential, x: Tensor, t: Tensor) -> flo
     loss, mixed = make_loss("half_squared"), copy.deepcopy(start)
     before = mixed(x)
     delta = ((before - t) * before * (1 - before)).detach()
-    hidden = mixed[1](mixed[0](x)).detach()
-    sent = (delta @ net[2].weight.detach()) * hidden * (1 - hidden)
+    weights = dict(mixed.named_parameters())
+    hidden = mixed[:2](x).detach()
+    new = dict(net.named_parameters())["2.weight"].detach()
+    sent = (delta @ new) * hidden * (1 - hidden)
     with torch.no_grad():
-        mixed[0].weight -= 0.5 * sent.T @ x
-        mixed[2].weight.copy_(net[2].weight)
+        weights["0.weight"] -= 0.5 * sent.T @ x
+        weights["2.weight"].copy_(new)
     return float(loss(mixed(x), t).detach())
 
 

@@ -168,4 +168,4 @@ def transposed(of: Expr) -> Expr:
 
 def over_samples(*parts: Expr) -> Expr:
     """Σ over the samples (or positions) n of a product."""
-    return SumOver("n", Joined(parts) if len(parts) > 1 else parts[0])
+    return SumOver("n", Joined(parts))

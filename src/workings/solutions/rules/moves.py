@@ -43,7 +43,7 @@ class Moves(Rule):
         moved = [v for v in call.inputs if v.data.is_floating_point()]
         parts = tuple(whole(at, v) for v in moved[:4])
         more = (Symbol("…"),) if len(moved) > 4 else ()
-        return [(whole(at, o), Joined((*parts, *more), ", ") if len(parts) > 1 else parts[0]) for o in call.outputs[:1]]
+        return [(whole(at, o), Joined((*parts, *more), ", ")) for o in call.outputs[:1]]
 
     def source(self, call: Call, output: int, index: Index) -> tuple[Value, Index] | None:
         """Which number an entry of an output is; None where it is none of the inputs' (a padded zero)."""
