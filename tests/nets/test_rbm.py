@@ -127,6 +127,13 @@ def test_a_bias_for_a_mean(visible: Visible) -> None:
     assert bool(torch.isfinite(visible.bias_of(torch.tensor([0.0, 1.0, 0.0, 1.0, 0.0]))).all())
 
 
+def test_columns_of_one_kind_are_that_kind() -> None:
+    """A table of numbers alone has Gaussian units, one of yes or no alone binary ones, with all that these can do."""
+    assert Visible(columns=(1, 1)).kind == "gaussian"
+    assert Visible(columns=(0, 0)).kind == "binary"
+    assert Visible(columns=(1, 0)).kind == Visible(columns=(3, 3)).kind == "mixed"
+
+
 @torch.no_grad()
 def test_draws_are_as_frequent_as_they_are_likely() -> None:
     """Of a net of three units, 8,000 draws come within 0.03 of exp(−F)/Z in total variation."""

@@ -24,11 +24,16 @@ from workings.nets.likelihood import Likelihood
 
 
 class Visible:
-    """kind: ``binary`` or ``gaussian``, of every unit. columns: of a table, instead: see ``Form.columns``."""
+    """kind: ``binary`` or ``gaussian``, of every unit; then ``mixed`` where columns differ.
+
+    columns: of a table, instead: see ``Form.columns``.
+    """
 
     def __init__(self, kind: str = "binary", columns: Sequence[int] | None = None) -> None:
         assert kind in ("binary", "gaussian")
-        self.kind = "mixed" if columns else kind
+        if columns:
+            kind = {(0,): "binary", (1,): "gaussian"}.get(tuple(set(columns)), "mixed")
+        self.kind = kind
         self.columns = tuple(columns) if columns else None
         self._given_a = Likelihood("bernoulli" if kind == "binary" else "squared", columns)
 

@@ -13,6 +13,7 @@ from workings.runs.recipe import Recipe
 from workings.runs.settle import Facts, Settling, clamp, setting
 
 STEPS = 8000
+FEWEST_PRODUCTS = 4_000_000  # of a pass that more than one thread is worth it for
 
 
 def reading(recipe: Recipe) -> tuple[str, object, str] | None:
@@ -43,8 +44,10 @@ def settle(s: Settling, facts: Facts) -> None:
         s.fill("learning_rate", 0.1, "of 0.02 to 0.2 the likeliest on validation digits")
     s.fill("schedule", "linear", "η falls to 0, so that the chains can follow the weights to the end (Tieleman 2008)")
     s.fill("warmup", 0.0, "the first estimates are as good as later ones")
-    threads = s.recipe.threads or torch.get_num_threads()
-    s.fill("lane", f"eager@{threads}", "contrastive divergence has one way to be executed", ("auto",))
+    work = batch * V * int(s.recipe.net_settings.get("units", 256))
+    threads = 1 if work < FEWEST_PRODUCTS else s.recipe.threads or torch.get_num_threads()
+    why = f"contrastive divergence has one way to be executed; {work:,} products for each pass through the weights"
+    s.fill("lane", f"eager@{threads}", why, ("auto",))
     if facts.n_val and not numbers:
         s.fill("monitor", "pseudo_log_likelihood", "a good reconstruction is no sign of a good model: Hinton 2012")
     else:
