@@ -218,6 +218,8 @@ def _update(
         named["w"] = Quantity(own.letter, own.layer, tensors["w"], name)
         child = Step(f"{label(own)}: {update.name}", name)
         chosen, remark = choose(g, g, replace(detail, units=1))
+        if detail.layer is not None and not name.startswith(f"{detail.layer}."):
+            chosen, remark = [], ""
         child.remarks += [remark] if remark else []
         formulas = update.formulas(name, first)
         symbols: dict[str, Expr] = {key: Symbol(key) for key in ("w", "g", "m", "v")}
