@@ -27,7 +27,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 def digits() -> tuple[np.ndarray, np.ndarray]:
     """300 digits of 8×8 pixels, 0…1."""
-    X, y = load_digits(return_X_y=True)
+    X, y = (np.asarray(each) for each in load_digits(return_X_y=True))
     return (X[:300].reshape(-1, 8, 8) / 16).astype(np.float32), y[:300]
 
 

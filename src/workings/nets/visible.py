@@ -32,7 +32,7 @@ class Visible:
     def __init__(self, kind: str = "binary", columns: Sequence[int] | None = None) -> None:
         assert kind in ("binary", "gaussian")
         if columns:
-            kind = {(0,): "binary", (1,): "gaussian"}.get(tuple(set(columns)), "mixed")
+            kind = "binary" if set(columns) == {0} else "gaussian" if set(columns) == {1} else "mixed"
         self.kind = kind
         self.columns = tuple(columns) if columns else None
         self._given_a = Likelihood("bernoulli" if kind == "binary" else "squared", columns)
