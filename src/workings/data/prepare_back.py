@@ -112,7 +112,7 @@ def _dates(
     """The date of its day and hour; its parts, each a column, where the day is none of the features."""
     names = {part: f"{field.name}: {said}" for part, said in (DATE_PARTS | TIME_PARTS).items()}
     here = {part: plans[name] for part, name in names.items() if name in plans}
-    gap = np.array([absent[k] for k in here.values()]).any(0)
+    gap = np.logical_or.reduce([absent[k] for k in here.values()])
     if "day" not in here:
         return [_with_gaps(pl.Series(names[part], np.round(values[k], 2)), gap) for part, k in here.items()]
     day = np.clip(np.rint(values[here["day"]]), FIRST_DAY, LAST_DAY)
@@ -138,7 +138,7 @@ def _categories(plan: CategoryPlan, field: Field, x: np.ndarray) -> pl.Series:
             only = field.categories[0] if field.categories else None
             names, x = [only if names[0] is None else None, names[0]], np.stack([1 - x[:, 0], x[:, 0]], 1)
         texts = np.array(names, dtype=object)[x.argmax(1)]
-        missing = (x <= 0).all(1)
+        missing = np.logical_and.reduce(x <= 0, axis=1)
     series = _with_gaps(pl.Series(field.name, texts.tolist(), dtype=pl.String), missing)
     return _typed(series, field)
 
