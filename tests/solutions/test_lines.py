@@ -102,4 +102,4 @@ def test_terms_left_out_of_a_long_sum_are_counted_and_come_to_their_sum() -> Non
     rest = next(t for t in long.terms if isinstance(t, E.Rest))  # type: ignore[attr-defined]
     assert rest.count == 34
     assert E.evaluate(long) == pytest.approx(float((q.data * q.data.flip(0)).sum()), rel=1e-12)
-    assert "34 more" in write(long, numbers=True)
+    assert "34\N{NO-BREAK SPACE}more" in write(long, numbers=True)
