@@ -68,6 +68,10 @@ class Autoencoder(Unsupervised):
             str,
             Setting("of the unusual: error, or its share of an image's contrast", choices=SCORES),
         ] = "auto",
+        neighbours: Annotated[
+            int,
+            Setting("training samples whose codes' distance adds to the score of images by contrast; 0: none", low=0),
+        ] = 5,
     ) -> None:
         super().__init__()
         D = math.prod(shape)
@@ -82,7 +86,9 @@ class Autoencoder(Unsupervised):
         image = len(shape) == 3
         if score == "contrast" and not image:
             raise refuse("no-image", "score=contrast is for images; the samples are none.", do="Use score=error.")
+        # Of a table the score is told column by column, which a distance of codes could not be.
         self.by_contrast = score == "contrast" or (score == "auto" and image)
+        self.neighbours = neighbours if self.by_contrast else 0
         self.shape = tuple(shape)
         self.code = code
         self.noise = GaussianNoise(noise) if noise else None

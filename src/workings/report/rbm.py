@@ -24,7 +24,8 @@ from workings.report.words import number
 from workings.runs.folder import read_versioned
 from workings.runs.outcome import Outcome
 from workings.runs.run import Run
-from workings.runs.unsupervised import anomalous, each_of
+from workings.runs.sweeping import each_of
+from workings.runs.unsupervised import anomalous
 
 VARIES = True  # hidden units are on or off: what each is on for says more than a little more or less of it
 MOST_UNITS, COLUMNS = 96, 16

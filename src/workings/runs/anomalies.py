@@ -21,7 +21,8 @@ from workings.learning.intervals import wilson
 from workings.learning.unsupervised_scores import threshold_of
 from workings.nets.unsupervised import Explains, Scores
 from workings.runs.folder import read_versioned
-from workings.runs.unsupervised import each_of
+from workings.runs.sweeping import each_of
+from workings.runs.unusual import scores_of
 
 if TYPE_CHECKING:
     from workings.runs.run import Run
@@ -85,7 +86,7 @@ def anomalies(run: Run, dataset: Dataset, threshold: float, emit: Emit) -> polar
     for problem in source.problems:
         emit(Noticed(problem))
     assert isinstance(run.net, Scores)
-    score = each_of(run.net, source, run.net.unusual)[:, 0]
+    score = scores_of(run, source)
     frame = polars.DataFrame({"row": source.rows + 1, "where": [source.where(i) for i in range(len(source))]})
     classes = run.task.classes
     if dataset.labelled and classes:

@@ -31,7 +31,8 @@ from workings.learning.rbm_likelihood import (
 from workings.learning.unsupervised_scores import of_means
 from workings.nets.rbm import RBM
 from workings.runs.folder import read_versioned
-from workings.runs.unsupervised import anomalous, batches_of, each_of
+from workings.runs.sweeping import batches_of, each_of
+from workings.runs.unsupervised import anomalous
 
 if TYPE_CHECKING:
     from workings.runs.run import Run

@@ -26,7 +26,7 @@ from workings.data.source import Part, Source
 from workings.learning.metrics import Evaluation
 from workings.learning.unsupervised_scores import of_means
 from workings.nets.vae import VariationalAutoencoder, kl_of_units
-from workings.runs.unsupervised import batches_of
+from workings.runs.sweeping import batches_of
 
 if TYPE_CHECKING:
     from workings.runs.run import Run

@@ -20,7 +20,7 @@ from workings.data import read_for
 from workings.data.images.prepare import ImagePreparation
 from workings.data.opening import OnBad
 from workings.runs.drawing import able, pixels_of, rows_of, writable
-from workings.runs.unsupervised import batches_of
+from workings.runs.sweeping import batches_of
 
 if TYPE_CHECKING:
     from workings.runs.run import Run

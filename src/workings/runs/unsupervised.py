@@ -7,7 +7,7 @@ What only one kind of net is judged by is a module of ``_MEASURES`` with one fun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,8 @@ from workings.learning.task_metrics import names_for
 from workings.learning.two_samples import energy_distance
 from workings.nets.unsupervised import Codes, Looks, Reconstructs, Scores
 from workings.runs.folder import read_versioned, write_versioned
+from workings.runs.sweeping import BATCH, batches_of, each_of
+from workings.runs.unusual import keep_codes, parts_of, scale_of, scores_of
 from workings.runs.work import Stored, Work, keep_wanted
 
 if TYPE_CHECKING:
@@ -42,7 +44,6 @@ _MEASURES: dict[str, str] = {
 FALSE_ALARMS = 0.05  # of regular samples, where nobody says otherwise
 MOST_SCORES = 10_000  # kept to set thresholds by
 MOST_COMPARED = 1000  # samples of validation that draws are compared with
-BATCH = 512
 
 
 class UnsupervisedWork(Work):
@@ -76,8 +77,14 @@ class UnsupervisedWork(Work):
                 what = "The threshold for anomalies rests on the training rows, as there are no validation rows."
                 why = "A net knows the rows that it was trained on, so new regular ones will be told more often."
                 emit(Noticed(Problem("warning", "threshold-of-training-rows", what, why=why)))
-            found = np.sort(each_of(run.net, regular, run.net.unusual)[:MOST_SCORES, 0])
-            content |= {"regular": found.tolist(), "on": "training rows" if val is None else "validation rows"}
+            keep_codes(run, train)
+            parts = parts_of(run, regular)[:MOST_SCORES]
+            scale = scale_of(parts)
+            if scale is not None:
+                content["scale"] = scale
+                parts = (parts - np.array(scale["mean"])) / np.array(scale["std"])
+            on = "training rows" if val is None else "validation rows"
+            content |= {"regular": np.sort(parts.sum(1)).tolist(), "on": on}
         if isinstance(run.net, Codes):
             content["code_std"] = each_of(run.net, train, run.net.encode).std(0).tolist()
         write_versioned(run.path / "scores.json", content)
@@ -146,20 +153,6 @@ def draws_apart(net: Any, source: Source, most: int = MOST_COMPARED) -> float:
     return energy_distance(source.x(torch.arange(n)), net.draw(max(n, MOST_COMPARED), torch.Generator().manual_seed(0)))
 
 
-def batches_of(net: nn.Module, source: Source) -> Iterator[Tensor]:
-    """The samples of a source in batches, the net in evaluation mode."""
-    net.eval()
-    for start in range(0, len(source), BATCH):
-        yield source.x(torch.arange(start, min(start + BATCH, len(source))))
-
-
-@torch.no_grad()
-def each_of(net: nn.Module, source: Source, function: Callable[[Tensor], Tensor]) -> np.ndarray:
-    """(n, k) float64: ``function`` of every sample of a source, which gives (B,) or (B, k)."""
-    parts = [function(x) for x in batches_of(net, source)]
-    return torch.cat([part[:, None] if part.ndim == 1 else part for part in parts]).double().numpy()
-
-
 def _mean(source: Source) -> Tensor:
     total = torch.zeros(int(np.prod(source.shape)), dtype=torch.float64)
     for start in range(0, len(source), BATCH):
@@ -187,7 +180,7 @@ def samples_frame(
     if labelled and run.task.classes:
         columns["label"] = [run.task.classes[int(k)] for k in source.y]
     if isinstance(net, Scores):
-        score = each_of(net, source, net.unusual)[:, 0]
+        score = scores_of(run, source)
         columns |= {"score": score, "anomaly": score > threshold(run, false_alarms)}
     if isinstance(net, Codes):
         code = each_of(net, source, net.encode)

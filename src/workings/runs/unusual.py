@@ -1,0 +1,81 @@
+"""How unusual samples are: what the net says, and of autoencoders of images also how far their codes lie from others.
+
+    e = net.unusual(x)                       what the net cannot rebuild
+    k = mean distance of z = encode(x) to the K nearest codes of training samples, codes made white
+    score = (e − ē)/s_e + (k − k̄)/s_k        ē, s_e, k̄, s_k: mean and deviation over regular validation samples
+
+A narrow autoencoder rebuilds some strange samples well, too, by codes that no training sample has. White: with mean 0
+and covariance I over the training samples, so that each direction of the code counts alike. The codes are in
+``codes.safetensors``; a run without that file is scored by e alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from workings.data.source import Source
+from workings.nets.unsupervised import Codes, Scores
+from workings.runs.folder import read_versioned, save_tensors
+from workings.runs.sweeping import each_of
+
+if TYPE_CHECKING:
+    from workings.runs.run import Run
+
+FILE = "codes.safetensors"
+MOST_CODES = 20_000
+EPSILON = 1e-6  # of a direction in which codes do not vary
+
+
+def scores_of(run: Run, source: Source) -> np.ndarray:
+    """(n,): the higher, the more unusual."""
+    parts = parts_of(run, source)
+    scale = read_versioned(run.path / "scores.json").get("scale") if parts.shape[1] > 1 else None
+    if scale is None:
+        return parts[:, 0]
+    return ((parts - np.array(scale["mean"])) / np.array(scale["std"])).sum(1)
+
+
+def keep_codes(run: Run, train: Source) -> None:
+    """Write the white codes of training samples, of a net whose score asks for them."""
+    net = run.net
+    if not isinstance(net, Codes) or not getattr(net, "neighbours", 0):
+        return
+    z_nd = torch.from_numpy(each_of(net, train, net.encode))
+    mean_d = z_nd.mean(0)
+    # C = L Lᵀ, so that L⁻¹(z − z̄) has covariance I.
+    C_dd = (z_nd - mean_d).T @ (z_nd - mean_d) / max(1, len(z_nd) - 1)
+    L_dd = torch.linalg.cholesky(C_dd + EPSILON * torch.eye(len(mean_d), dtype=z_nd.dtype))
+    white_dd = torch.linalg.inv(L_dd)
+    rows = np.sort(np.random.default_rng(run.recipe.seed).permutation(len(z_nd))[:MOST_CODES])
+    known_nd = (z_nd[torch.from_numpy(rows)] - mean_d) @ white_dd.T
+    save_tensors(run.path / FILE, {"mean": mean_d, "white": white_dd, "codes": known_nd.float()})
+
+
+def scale_of(parts: np.ndarray) -> dict[str, list[float]] | None:
+    """Mean and deviation of e and k over regular samples (n, 2), for ``scores.json``; None where there is only e."""
+    if parts.shape[1] < 2:
+        return None
+    std = parts.std(0)
+    return {"mean": parts.mean(0).tolist(), "std": np.where(std > 0, std, 1.0).tolist()}
+
+
+def parts_of(run: Run, source: Source) -> np.ndarray:
+    """e, and k where codes are kept, (n, 1) or (n, 2)."""
+    net = run.net
+    assert isinstance(net, Scores)
+    e_n1 = each_of(net, source, net.unusual)
+    if not (run.path / FILE).is_file() or not isinstance(net, Codes):
+        return e_n1
+    kept = safetensors.torch.load_file(run.path / FILE)
+    K = min(int(getattr(net, "neighbours", 1)), len(kept["codes"]))
+
+    def apart(x: Tensor) -> Tensor:
+        z_Bd = ((net.encode(x).double() - kept["mean"]) @ kept["white"].T).float()
+        return torch.cdist(z_Bd, kept["codes"]).topk(K, largest=False).values.mean(1)
+
+    return np.concatenate([e_n1, each_of(net, source, apart)], 1)
