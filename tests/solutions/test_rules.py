@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workings.base.form import Form
+from workings.base.tokens import PAD
 from workings.learning.losses import make_loss
 from workings.nets import build
 from workings.solutions.show import show
@@ -58,6 +60,7 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "totals": lambda x: x.sum(0, keepdim=True) * x.mean((0, 1)) + x.sum(1).mean(),
     "where": lambda x: torch.where(x > 0, x, 2 * x.detach()) + x.masked_fill(x < 0, 3.0),
     "products": lambda x: x @ x.T.clone() + torch.bmm(x[None], (2 * x).T[None])[0],
+    "sum and product": lambda x: torch.addmm(x[:, 0], x, x.T.clone()),
     "limits": lambda x: x.clamp(-0.5, 0.4) + x.clamp(min=0.1),
     "largest": lambda x: x.amax(1) * x.max(1).values + x.amin(1) + x.min(0, keepdim=True).values.sum(),
     "attention": lambda x: F.scaled_dot_product_attention(x[None], (2 * x)[None], (x - 1)[None]),
@@ -144,6 +147,7 @@ LOSSES: list[tuple[Any, Tensor, Tensor]] = [
     (make_loss("mse"), torch.randn(2, 3), torch.randn(2, 3)),
     (make_loss("bce"), torch.randn(4, 1) * 9, torch.tensor([0.0, 1.0, 1.0, 0.0])),
     (make_loss("bce"), torch.randn(1, 1), torch.tensor([1.0])),
+    (make_loss("bce", label_smoothing=0.1), torch.randn(3, 1), torch.tensor([0.0, 1.0, 1.0])),
     (make_loss("cross_entropy"), torch.randn(3, 4) * 9, torch.tensor([0, 3, 1])),
     (make_loss("cross_entropy", label_smoothing=0.1), torch.randn(1, 4), torch.tensor([2])),
     (nn.CrossEntropyLoss(label_smoothing=0.2), torch.randn(3, 4), torch.tensor([0, 3, 1])),
@@ -193,3 +197,53 @@ def test_each_update_is_what_the_optimiser_would_do(name: str, steps: int) -> No
     assert torch.equal(generator, torch.get_rng_state())
     for p, g in zip(model.parameters(), grads, strict=True):
         assert (p.grad is None and g is None) or torch.equal(p.grad, g)  # type: ignore[arg-type]
+
+
+class _Read(nn.Module):
+    """A recurrent layer whose steps, first and last, and last states all go into the answer."""
+
+    def __init__(self, recurrent: nn.RNNBase) -> None:
+        super().__init__()
+        self.recurrent = recurrent
+        self.output = nn.Linear(recurrent.hidden_size * (1 + recurrent.bidirectional), 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h, last = self.recurrent(x)
+        states = last if isinstance(last, tuple) else (last,)
+        return self.output(h[:, -1] + h[:, 0]) * (1 + torch.stack(states).square().sum())
+
+
+RECURRENT: dict[str, Callable[[], nn.RNNBase]] = {
+    "rnn": lambda: nn.RNN(3, 4),
+    "rnn, relu, stacked": lambda: nn.RNN(3, 4, 2, nonlinearity="relu", batch_first=True),
+    "lstm": lambda: nn.LSTM(3, 4, batch_first=True),
+    "lstm, stacked, both ways": lambda: nn.LSTM(3, 4, 2, bidirectional=True, batch_first=True),
+    "gru, no bias": lambda: nn.GRU(3, 4, bias=False),
+    "gru, stacked, both ways": lambda: nn.GRU(3, 4, 2, bidirectional=True, batch_first=True),
+}
+
+
+@pytest.mark.parametrize("name", RECURRENT)
+def test_each_recurrent_layer_is_its_cell_through_time(name: str) -> None:
+    """What torch's fused layer gave, gates and states, δ at each step, and every weight's sum over the steps."""
+    torch.manual_seed(3)
+    solution = show(_Read(RECURRENT[name]()), torch.randn(2, 5, 3), torch.randn(2, 2), nn.MSELoss())
+    _holds(solution)
+    assert any("δ at each step" in step.title and step.lines for step in solution.walk())
+
+
+@pytest.mark.parametrize(
+    ("net", "how"),
+    [
+        ("rnn", {}),
+        ("gru", {}),
+        ("lstm", {"bidirectional": True, "layers": 2, "pooling": "last"}),
+        ("gru", {"cell": "written", "reset": "before"}),
+    ],
+)
+def test_each_recurrent_net_of_workings_is_solved_whole(net: str, how: dict[str, Any]) -> None:
+    """By its own functions through time, too; padded tokens, read onward and back."""
+    torch.manual_seed(4)
+    made = build(net, (6,), 3, Form(vocabulary=9), width=4, embedding=3, dropout=0.2, **how)
+    tokens = torch.tensor([[2, 5, 3, 8, PAD, PAD], [4, 4, 6, 2, 7, 3]])
+    _holds(show(made, tokens, torch.tensor([0, 2]), make_loss("cross_entropy", label_smoothing=0.1)))

@@ -18,7 +18,7 @@ from workings.solutions.expressions import Expr, Quantity, evaluate, sum_of
 from workings.solutions.record import Call, Record, Value
 from workings.solutions.rounding import DIGITS, Line, settle_line
 from workings.solutions.rules import find
-from workings.solutions.rules.base import Index, as_symbol, every
+from workings.solutions.rules.base import Index, Inner, as_symbol, every
 from workings.solutions.steps import Check, Step
 from workings.solutions.symbols import Page
 
@@ -96,13 +96,7 @@ class Solver:
         if not self._wanted(call):
             step.values = [page.quantity(call.out)]
             return step
-        for inner in rule.inner(call, page):
-            child = Step(f"{inner.quantity.letter}", values=[inner.quantity])
-            child.equations = [inner.equation] if inner.equation else []
-            chosen, _ = self._choose(inner.quantity.data, None)
-            if inner.element is not None:
-                child.lines = [self._line(inner.quantity[i], inner.element(i)) for i in chosen]
-            step.children.append(child)
+        step.children += [self._inner_step(inner) for inner in rule.inner(call, page)]
         q = page.quantity(call.out)
         step.values = [*step.values, q]
         chosen, remark = self._choose(call.out.data, call.out.grad)
@@ -113,6 +107,17 @@ class Solver:
             if said is not None and not (rule.moves and call.out.data.numel() > 4):
                 step.lines.append(self._line(q[index], said))
         return step
+
+    def _inner_step(self, inner: Inner) -> Step:
+        title = f"{label(inner.quantity)}: {inner.title}" if inner.title else inner.quantity.letter
+        child = Step(title or label(inner.quantity), values=[inner.quantity])
+        child.equations = [inner.equation] if inner.equation else []
+        chosen = inner.chosen
+        if chosen is None or self.detail.unit is not None:
+            chosen, _ = self._choose(inner.quantity.data, None)
+        if inner.element is not None:
+            child.lines = [self._line(inner.quantity[i], inner.element(i)) for i in chosen]
+        return child
 
     # --------------------------------------------------------------------------------------------- backward
 
@@ -170,6 +175,8 @@ class Solver:
         step.equations = rule.backward_equations(call, page)
         if not rule.complete:
             step.remarks.append(f"No equation for '{call.name}': what autograd sends back through it.")
+        if self._wanted(call):
+            step.children += [self._inner_step(inner) for inner in rule.inner_back(call, page)]
         for value, piece in done:
             self._tell_sent(step, call, value, piece)
         return step

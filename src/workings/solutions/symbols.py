@@ -34,8 +34,9 @@ class Page:
 
     def _name(self, call: Call) -> None:
         rule = self.find(call)
-        if rule.weighted:
-            self.layer += 1
+        self.layer += rule.depth(call)
+        for letter, below, value in rule.named(call):
+            self._give(value, letter, str(self.layer - below))
         for name, value in self._parameters(call, rule):
             self._give(value, name, str(self.layer or ""))
         for output in call.outputs:
@@ -107,11 +108,19 @@ class Page:
             return self.arrived(value, value.data.new_zeros(value.data.shape))
         return self.deltas[id(value)]
 
-    def inner(self, call: Call, letter: str, data: Tensor) -> Quantity:
-        """A quantity inside an operation, the same one each time it is asked for."""
-        key = (id(call), letter)
+    def inner(self, call: Call, letter: str, data: Tensor, layer: str | None = None) -> Quantity:
+        """A quantity inside an operation, the same one each time it is asked for. layer: if not the output's."""
+        key = (id(call), letter if layer is None else f"{letter} {layer}")
         if key not in self.inners:
             one = self.samples == 1 and data.ndim > 0 and data.shape[0] == 1
-            layer = "" if self.find(call).loss else self.quantity(call.out).layer
+            if layer is None:
+                layer = "" if self.find(call).loss else self.quantity(call.out).layer
             self.inners[key] = Quantity(letter, layer, data, one_sample=one)
+        return self.inners[key]
+
+    def inner_gradient(self, call: Call, of: Quantity, data: Tensor) -> Quantity:
+        """∂L/∂ of a quantity inside an operation."""
+        key = (id(call), f"∂ {of.letter} {of.layer}")
+        if key not in self.inners:
+            self.inners[key] = Quantity("", "", data, gradient_of=of, one_sample=of.one_sample)
         return self.inners[key]

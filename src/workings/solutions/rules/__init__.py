@@ -16,7 +16,9 @@ from workings.solutions.rules.losses import BinaryCrossEntropy, CrossEntropy, Sq
 from workings.solutions.rules.moves import Moves
 from workings.solutions.rules.norms import BatchNorm, LayerNorm
 from workings.solutions.rules.pooling import AdaptiveMean, MaxPooling, MeanPooling
-from workings.solutions.rules.products import MatrixProduct, Total
+from workings.solutions.rules.products import MatrixProduct, SumAndProduct, Total
+from workings.solutions.rules.recurrent import NAMES as RECURRENT
+from workings.solutions.rules.recurrent import Recurrent
 from workings.solutions.rules.softmax import LogSoftmax, Softmax
 
 # By the operation's name (without the _ of an operation in place); the first that fits the arguments is taken.
@@ -35,6 +37,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "sum": (Total(mean=False),),
     "mean": (Total(mean=True),),
     **dict.fromkeys(("matmul", "rmatmul", "mm", "bmm"), (MatrixProduct(),)),
+    "addmm": (SumAndProduct(),),
     **dict.fromkeys(("where", "masked_fill"), (Where(),)),
     "scaled_dot_product_attention": (Attention(),),
     "amax": (Largest(1, shared=True),),
@@ -52,6 +55,8 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "CrossEntropy": (CrossEntropy(),),
     "BinaryCrossEntropy": (BinaryCrossEntropy(),),
     **{rule.name: (rule,) for rule in (*ACTIVATIONS, *ARITHMETIC)},
+    **dict.fromkeys(RECURRENT, (Recurrent(),)),
+    "_Turned": (Moves(),),  # a sequence read from its end
     **dict.fromkeys(moves.NAMES, (Moves(), Made())),
     **dict.fromkeys(choices.MAKING, (Made(),)),
 }

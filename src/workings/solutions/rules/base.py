@@ -30,18 +30,22 @@ class Symbols(Protocol):
 
     def delta(self, value: Value) -> Quantity: ...
 
-    def inner(self, call: Call, letter: str, data: Tensor) -> Quantity: ...
+    def inner(self, call: Call, letter: str, data: Tensor, layer: str | None = None) -> Quantity: ...
+
+    def inner_gradient(self, call: Call, of: Quantity, data: Tensor) -> Quantity: ...
 
 
 @dataclass(frozen=True)
 class Inner:
     """A quantity that the textbook has and the operation hides: p of softmax inside cross-entropy. element: None where
-    its equation says all.
+    its equation says all. title: beside the symbol. chosen: the entries to be worked out; None for the largest.
     """
 
     quantity: Quantity
     element: Callable[[Index], Expr] | None
     equation: Equation | None = None
+    title: str = ""
+    chosen: list[Index] | None = None
 
 
 class Rule:
@@ -76,6 +80,18 @@ class Rule:
 
     def inner(self, call: Call, at: Symbols) -> list[Inner]:
         """Quantities on the way."""
+        return []
+
+    def inner_back(self, call: Call, at: Symbols) -> list[Inner]:
+        """Gradients on the way back."""
+        return []
+
+    def depth(self, call: Call) -> int:
+        """How many layers begin here."""
+        return int(self.weighted)
+
+    def named(self, call: Call) -> list[tuple[str, int, Value]]:
+        """Parameters with a letter of their own, and how many layers below the last one they are."""
         return []
 
     def element(self, call: Call, at: Symbols, index: Index) -> Expr | None:

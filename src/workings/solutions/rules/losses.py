@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workings.solutions.expressions import Expr, Number, SumOver, Symbol, exp, ln, sum_of
+from workings.solutions.expressions import Entry, Expr, Number, SumOver, Symbol, exp, ln, sum_of
 from workings.solutions.record import Call, Value
 from workings.solutions.rules.base import (
     Equation,
@@ -88,7 +88,7 @@ class Squared(Rule):
 
 
 class BinaryCrossEntropy(Rule):
-    """Of logits z, with p = σ(z)."""
+    """Of logits z, with p = σ(z); with label smoothing ε the target is q = (1 − ε) y + ε/2."""
 
     name = "binary cross-entropy of a logit"
     letter = "L"
@@ -100,36 +100,60 @@ class BinaryCrossEntropy(Rule):
         return plain and _like(call.inputs[0], _target(call)).shape == call.inputs[0].data.shape and _mean(call)
 
     def forward(self, call: Call) -> list[Tensor]:
-        z, y = call.inputs[0].data, _like(call.inputs[0], _target(call))
+        z, y = call.inputs[0].data, self.q(call)
         return [((1 - y) * z + torch.log1p(torch.exp(-z.abs())) + (-z).clamp(min=0)).mean()]
 
     def backward(self, call: Call, deltas: list[Tensor]) -> dict[int, Tensor]:
-        z, y = call.inputs[0], _like(call.inputs[0], _target(call))
+        z, y = call.inputs[0], self.q(call)
         sent: dict[int, Tensor] = {}
         accumulate(sent, z, (logistic(z.data) - y) / z.data.numel() * deltas[0])
         return sent
 
+    def q(self, call: Call) -> Tensor:
+        """The targets, in the shape of z."""
+        epsilon = _smoothing(call)
+        return (1 - epsilon) * _like(call.inputs[0], _target(call)) + epsilon / 2
+
+    def _entry(self, call: Call, at: Symbols, i: Index) -> Entry:
+        if _smoothing(call):
+            return at.inner(call, "q", self.q(call))[i]
+        y = at.quantity(_target(call))
+        return y[_fold(y.data, call.inputs[0].data.shape, i)]
+
+    def _symbol(self, call: Call, at: Symbols) -> Expr:
+        return Symbol("q") if _smoothing(call) else whole(at, _target(call))
+
     def inner(self, call: Call, at: Symbols) -> list[Inner]:
         z = at.quantity(call.inputs[0])
         p = at.inner(call, "p", logistic(z.data))
-        return [Inner(p, lambda i: logistic(z[i]), (Symbol("p"), logistic(whole(at, call.inputs[0]))))]
+        found = [Inner(p, lambda i: logistic(z[i]), (Symbol("p"), logistic(whole(at, call.inputs[0]))))]
+        epsilon, y = _smoothing(call), at.quantity(_target(call))
+        if not epsilon:
+            return found
+        kept = 1 - Number(epsilon)
+
+        def smoothed(i: Index) -> Expr:
+            return kept * y[_fold(y.data, z.data.shape, i)] + Number(epsilon) / 2
+
+        said = kept * whole(at, _target(call)) + Number(epsilon) / 2
+        return [*found, Inner(at.inner(call, "q", self.q(call)), smoothed, (Symbol("q"), said))]
 
     def equations(self, call: Call, at: Symbols) -> list[Equation]:
-        y, p = whole(at, _target(call)), Symbol("p")
+        y, p = self._symbol(call, at), Symbol("p")
         L = y * ln(p) + (1 - y) * ln(1 - p)
         n = call.inputs[0].data.numel()
         return [(Symbol("L"), -L if n == 1 else -(SumOver("n", L) / n))]
 
     def backward_equations(self, call: Call, at: Symbols) -> list[Equation]:
-        n, y = call.inputs[0].data.numel(), whole(at, _target(call))
+        n, y = call.inputs[0].data.numel(), self._symbol(call, at)
         return [(gradient(at, call.inputs[0]), Symbol("p") - y if n == 1 else (Symbol("p") - y) / n)]
 
     def element(self, call: Call, at: Symbols, index: Index) -> Expr:
-        y, shape = at.quantity(_target(call)), call.inputs[0].data.shape
+        shape = call.inputs[0].data.shape
         p, z = at.inner(call, "p", logistic(call.inputs[0].data)), at.quantity(call.inputs[0])
         terms: list[Expr] = []
         for i in every(shape):
-            t = y[_fold(y.data, shape, i)]
+            t = self._entry(call, at, i)
             if t.value == 1:
                 terms.append(_log(p, z, i, 1))
             elif t.value == 0:
@@ -140,9 +164,9 @@ class BinaryCrossEntropy(Rule):
         return -sum_of(terms) if n == 1 else -(sum_of(terms) / n)
 
     def sent(self, call: Call, at: Symbols, to: Value, index: Index) -> Expr | None:
-        y, n = at.quantity(_target(call)), call.inputs[0].data.numel()
+        n = call.inputs[0].data.numel()
         p = at.inner(call, "p", logistic(call.inputs[0].data))
-        difference = p[index] - y[_fold(y.data, p.data.shape, index)]
+        difference = p[index] - self._entry(call, at, index)
         return difference if n == 1 else difference / n
 
 

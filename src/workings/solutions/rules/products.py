@@ -101,6 +101,58 @@ class MatrixProduct(Rule):
         return products(pairs)
 
 
+class SumAndProduct(Rule):
+    """C = M + A B: ``addmm``, with M spread where it is smaller."""
+
+    name = "sum and matrix product"
+    complete = True
+
+    def _parts(self, call: Call) -> tuple[Value, Value, Value]:
+        return tuple(call.bound("input", "mat1", "mat2"))  # type: ignore[return-value]
+
+    def fits(self, call: Call) -> bool:
+        beta, alpha = (call.kwargs.get(name, 1) for name in ("beta", "alpha"))
+        different = len({id(v) for v in self._parts(call)}) == 3
+        return beta == alpha == 1 and different and all(isinstance(v, Value) for v in self._parts(call))
+
+    def forward(self, call: Call) -> list[Tensor]:
+        m, a, b = (v.data for v in self._parts(call))
+        return [m + torch.einsum("ik,kj->ij", a, b)]
+
+    def backward(self, call: Call, deltas: list[Tensor]) -> dict[int, Tensor]:
+        (m, a, b), g = self._parts(call), deltas[0]
+        sent: dict[int, Tensor] = {}
+        accumulate(sent, m, reduced(g, m.data.shape))
+        accumulate(sent, a, g @ b.data.T)
+        accumulate(sent, b, a.data.T @ g)
+        return sent
+
+    def equations(self, call: Call, at: Symbols) -> list[Equation]:
+        m, a, b = (whole(at, v) for v in self._parts(call))
+        return [(whole(at, call.out), m + Joined((a, b)))]
+
+    def backward_equations(self, call: Call, at: Symbols) -> list[Equation]:
+        (m, a, b), g = self._parts(call), gradient(at, call.out)
+        said = ((m, g), (a, Joined((g, transposed(whole(at, b))))), (b, Joined((transposed(whole(at, a)), g))))
+        return [(gradient(at, v), e) for v, e in said if v.needs_grad]
+
+    def element(self, call: Call, at: Symbols, index: Index) -> Expr:
+        m, a, b = self._parts(call)
+        (i, j), qa, qb = index, at.quantity(a), at.quantity(b)
+        own = at.quantity(m)[source_index(m.data.shape, index)]
+        return products([(qa[i, k], qb[k, j]) for k in range(a.data.shape[1])], [own])
+
+    def sent(self, call: Call, at: Symbols, to: Value, index: Index) -> Expr | None:
+        (m, a, b), g = self._parts(call), at.delta(call.out)
+        rows, columns = call.out.data.shape
+        if to is m:
+            return sum_of([g[i] for i in reached(m.data.shape, (rows, columns), index)])
+        r, c = index
+        if to is a:
+            return products([(g[r, j], at.quantity(b)[c, j]) for j in range(columns)])
+        return products([(at.quantity(a)[i, r], g[i, c]) for i in range(rows)])
+
+
 class Total(Rule):
     """Σ or the mean, along given axes or all."""
 
