@@ -213,6 +213,29 @@ class _Read(nn.Module):
         return self.output(h[:, -1] + h[:, 0]) * (1 + torch.stack(states).square().sum())
 
 
+class _Looking(nn.Module):
+    """Multi-head attention from one sequence to another, its shares of the answer, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(4, 2, kdim=3, vdim=3, batch_first=True)
+        self.output = nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y, alpha = self.attention(x, x[..., :3], x[..., 1:], attn_mask=torch.tensor([[0.0, -1.0], [0.5, 0.0]]))
+        return self.output(y[:, 0]) * (1 + alpha.square().sum())
+
+
+@pytest.mark.parametrize("mode", [True, False], ids=["learning", "in use"])
+def test_torchs_multi_head_attention_and_encoder_layer_are_solved_whole(mode: bool) -> None:
+    """Head by head, by the operations of which they are made."""
+    torch.manual_seed(5)
+    layer = nn.TransformerEncoderLayer(4, 2, 6, dropout=0.0, batch_first=True)
+    model = nn.Sequential(layer, nn.Flatten(), nn.Linear(8, 3)).train(mode)
+    for net in (model, _Looking().train(mode)):
+        _holds(show(net, torch.randn(2, 2, 4), torch.tensor([0, 2]), nn.CrossEntropyLoss()))
+
+
 RECURRENT: dict[str, Callable[[], nn.RNNBase]] = {
     "rnn": lambda: nn.RNN(3, 4),
     "rnn, relu, stacked": lambda: nn.RNN(3, 4, 2, nonlinearity="relu", batch_first=True),

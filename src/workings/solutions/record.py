@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_flatten, tree_map
 
+_OPENED = ("multi_head_attention_forward",)  # a composition of operations that have their own equations
 _DRAWING = ("rand", "randn", "normal")
 
 
@@ -134,11 +135,24 @@ class Record(TorchFunctionMode):
         name = name_of(func)
         if name in _NO_OPERATION:
             return func(*args, **kwargs)
+        if name in _OPENED:
+            return self._open(func, args, kwargs)
         taken = tree_flatten((args, kwargs))[0]
         tensors = [t for t in taken if isinstance(t, Tensor)]
         if not tensors and name not in _DRAWING:
             return func(*args, **kwargs)
         return self._record(func, name, args, kwargs, None)
+
+    def _open(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """Record what a function of torch's own, written in Python, does inside; it would hand itself over whole."""
+        functions: Any = nn.functional
+        asked = functions.has_torch_function
+        functions.has_torch_function = lambda *_: False
+        try:
+            with self:
+                return func(*args, **kwargs)
+        finally:
+            functions.has_torch_function = asked
 
     def one(self, func: Callable[..., Any], name: str, *args: Any, **kwargs: Any) -> Any:
         """Call a function as one operation, whatever it does inside."""

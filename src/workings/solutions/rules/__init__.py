@@ -37,7 +37,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "sum": (Total(mean=False),),
     "mean": (Total(mean=True),),
     **dict.fromkeys(("matmul", "rmatmul", "mm", "bmm"), (MatrixProduct(),)),
-    "addmm": (SumAndProduct(),),
+    **dict.fromkeys(("addmm", "baddbmm"), (SumAndProduct(),)),
     **dict.fromkeys(("where", "masked_fill"), (Where(),)),
     "scaled_dot_product_attention": (Attention(),),
     "amax": (Largest(1, shared=True),),

@@ -59,7 +59,8 @@ class Moves(Rule):
                 start += x.data.numel()
             n = x.data.numel()
             numbers = torch.arange(tags[id(x)][1], tags[id(x)][1] + n, dtype=torch.float64).reshape(x.data.shape)
-            return replace(x, data=numbers, needs_grad=False)
+            # In the same order in memory: .contiguous() of what is so already is no operation.
+            return replace(x, data=torch.empty_like(x.data).copy_(numbers), needs_grad=False)
 
         args, kwargs = tree_map(tagged, (call.args, call.kwargs), is_leaf=lambda x: isinstance(x, Value))
         moved: Tensor = replay(replace(call, args=args, kwargs=kwargs), [None] * len(call.outputs))[0][output]

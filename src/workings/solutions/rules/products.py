@@ -102,13 +102,14 @@ class MatrixProduct(Rule):
 
 
 class SumAndProduct(Rule):
-    """C = M + A B: ``addmm``, with M spread where it is smaller."""
+    """C = M + A B, one or many at once: ``addmm``, ``baddbmm``; M is spread where it is smaller."""
 
     name = "sum and matrix product"
     complete = True
 
     def _parts(self, call: Call) -> tuple[Value, Value, Value]:
-        return tuple(call.bound("input", "mat1", "mat2"))  # type: ignore[return-value]
+        names = ("mat1", "mat2") if call.name == "addmm" else ("batch1", "batch2")
+        return tuple(call.bound("input", *names))  # type: ignore[return-value]
 
     def fits(self, call: Call) -> bool:
         beta, alpha = (call.kwargs.get(name, 1) for name in ("beta", "alpha"))
@@ -117,14 +118,14 @@ class SumAndProduct(Rule):
 
     def forward(self, call: Call) -> list[Tensor]:
         m, a, b = (v.data for v in self._parts(call))
-        return [m + torch.einsum("ik,kj->ij", a, b)]
+        return [m + torch.einsum("...ik,...kj->...ij", a, b)]
 
     def backward(self, call: Call, deltas: list[Tensor]) -> dict[int, Tensor]:
         (m, a, b), g = self._parts(call), deltas[0]
         sent: dict[int, Tensor] = {}
         accumulate(sent, m, reduced(g, m.data.shape))
-        accumulate(sent, a, g @ b.data.T)
-        accumulate(sent, b, a.data.T @ g)
+        accumulate(sent, a, g @ b.data.mT)
+        accumulate(sent, b, a.data.mT @ g)
         return sent
 
     def equations(self, call: Call, at: Symbols) -> list[Equation]:
@@ -138,19 +139,19 @@ class SumAndProduct(Rule):
 
     def element(self, call: Call, at: Symbols, index: Index) -> Expr:
         m, a, b = self._parts(call)
-        (i, j), qa, qb = index, at.quantity(a), at.quantity(b)
+        (*n, i, j), qa, qb = index, at.quantity(a), at.quantity(b)
         own = at.quantity(m)[source_index(m.data.shape, index)]
-        return products([(qa[i, k], qb[k, j]) for k in range(a.data.shape[1])], [own])
+        return products([(qa[(*n, i, k)], qb[(*n, k, j)]) for k in range(a.data.shape[-1])], [own])
 
     def sent(self, call: Call, at: Symbols, to: Value, index: Index) -> Expr | None:
         (m, a, b), g = self._parts(call), at.delta(call.out)
-        rows, columns = call.out.data.shape
+        *many, rows, columns = call.out.data.shape
         if to is m:
-            return sum_of([g[i] for i in reached(m.data.shape, (rows, columns), index)])
-        r, c = index
+            return sum_of([g[i] for i in reached(m.data.shape, (*many, rows, columns), index)])
+        *n, r, c = index
         if to is a:
-            return products([(g[r, j], at.quantity(b)[c, j]) for j in range(columns)])
-        return products([(at.quantity(a)[i, r], g[i, c]) for i in range(rows)])
+            return products([(g[(*n, r, j)], at.quantity(b)[(*n, c, j)]) for j in range(columns)])
+        return products([(at.quantity(a)[(*n, i, r)], g[(*n, i, c)]) for i in range(rows)])
 
 
 class Total(Rule):
