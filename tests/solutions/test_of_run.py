@@ -132,3 +132,17 @@ def test_a_loss_that_is_no_number_is_refused() -> None:
     """One message, with what to do."""
     with pytest.raises(UserError, match="not one number"):
         workings.show(nn.Linear(2, 2), torch.randn(3, 2))
+
+
+@pytest.mark.parametrize("net", ["autoencoder", "vae"])
+def test_a_net_that_learns_from_samples_alone_is_complete(net: str, tmp_path: Path) -> None:
+    """By its own objective; the VAE's ε is shown as numbers drawn in this step."""
+    x = np.random.default_rng(0).normal(size=(60, 4)).round(3)
+    path = tmp_path / "rows.csv"
+    pl.DataFrame({name: x[:, i] for i, name in enumerate("abcd")}).write_csv(path)
+    how = {"hidden": [5], "code": 2, **QUICK}
+    made = workings.train(str(path), task="unsupervised", net=net, epochs=1, out=tmp_path / "run", settings=how)
+    solution = made.show(3)
+    assert solution.complete
+    drawn = [s for s in solution.walk() if any("drawn in this step" in r for r in s.remarks)]
+    assert bool(drawn) == (net == "vae")

@@ -108,7 +108,9 @@ class Record(TorchFunctionMode):
         self.values[id(tensor)] = (tensor, tensor._version, value)
         if tensor.requires_grad and value.needs_grad:
 
-            def caught(g: Tensor) -> None:
+            def caught(g: Tensor | None) -> None:
+                if g is None:  # of several outputs of one operation, this one does not reach the loss
+                    return
                 value.grad = g.detach().clone() if value.grad is None else value.grad + g.detach()
 
             tensor.register_hook(caught)
