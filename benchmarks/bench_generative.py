@@ -69,6 +69,9 @@ NARROW = ("--set", "coder=dense", "--set", "code=6", "--epochs", "25", "--set", 
 def anomaly(folder: Path) -> list[Row]:
     """Each digit in turn is the anomaly: trained on the other nine, tested on a fifth of those and all of the one.
 
+    Judged by what cannot be rebuilt alone, the mean was 0.841. The distance of the code was added after that: with
+    training digits as anomalies it gained 0.007 on the mean of nine, better on six of them, worse on 4, 6 and 7.
+
     Beside it mammography, 260 rows of calcifications in 11,183, by the default recipe.
     """
     rows, areas = [], []
