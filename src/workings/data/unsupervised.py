@@ -8,6 +8,7 @@ import numpy as np
 
 from workings.base.errors import UserError, refuse
 from workings.base.problems import shorten, unknown_name
+from workings.data.folders import natural
 from workings.data.schema import Task
 from workings.data.split import Split, ordered_split, stratified_split
 from workings.data.table_cells import FALSE_WORDS, TRUE_WORDS
@@ -21,7 +22,7 @@ def unsupervised_task(labels: Sequence[str] | None, target: str, anomalies: obje
     Raises:
         UserError: anomalies without labels, that are no class, or that are every class.
     """
-    classes = None if labels is None else sorted(set(labels), key=_natural)
+    classes = None if labels is None else sorted(set(labels), key=natural)
     named = [] if anomalies is None else anomalies if isinstance(anomalies, (list, tuple)) else [anomalies]
     wanted = [_class_meant(each, classes or []) for each in named]
     if wanted and classes is None:
@@ -120,10 +121,3 @@ def _class_meant(value: object, classes: Sequence[str]) -> str:
     if isinstance(value, float) and value.is_integer() and str(value) not in classes:
         return str(int(value))
     return str(value)
-
-
-def _natural(text: str) -> tuple[int, float, str]:
-    try:
-        return 0, float(text), text
-    except ValueError:
-        return 1, 0.0, text

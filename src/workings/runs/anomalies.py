@@ -27,7 +27,6 @@ from workings.runs.unusual import scores_of
 if TYPE_CHECKING:
     from workings.runs.run import Run
 
-FALSE_ALARMS = 0.05
 NAMED = 3  # columns that are named for each row
 FEW_ABOVE = 10  # regular samples above a threshold, below which its rate is told to be rough
 
