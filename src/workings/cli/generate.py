@@ -9,7 +9,7 @@ import typer
 
 from workings.base.problems import Problem
 from workings.cli import arguments as given
-from workings.cli.options import Json, Quiet, RunFolder
+from workings.cli.options import ForceRows, Json, Quiet, RunFolder, SamplesOut
 
 if TYPE_CHECKING:
     from workings.api import Run
@@ -46,14 +46,8 @@ def generate(
             show_default=False,
         ),
     ] = None,
-    out: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATH",
-            help="Images: the new folder to write. Rows: a new .csv, .parquet or .json file; else they are printed.",
-        ),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Rows: write over the file if it is there.")] = False,
+    out: SamplesOut = None,
+    force: ForceRows = False,
     around: Annotated[
         str | None,
         typer.Option(

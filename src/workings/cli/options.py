@@ -31,5 +31,13 @@ OnBadFile = Annotated[
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Write over the file if it is there.")]
+SamplesOut = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH",
+        help="Images: the new folder to write. Rows: a new .csv, .parquet or .json file; else they are printed.",
+    ),
+]
+ForceRows = Annotated[bool, typer.Option("--force", help="Rows: write over the file if it is there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")]

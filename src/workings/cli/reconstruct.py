@@ -10,7 +10,7 @@ import typer
 
 from workings.cli import arguments as given
 from workings.cli.arguments import BAD_FILES
-from workings.cli.options import Json, OnBadFile, Quiet, RunFolder
+from workings.cli.options import ForceRows, Json, OnBadFile, Quiet, RunFolder, SamplesOut
 from workings.cli.use import write_frame
 
 if TYPE_CHECKING:
@@ -20,14 +20,8 @@ if TYPE_CHECKING:
 def reconstruct(
     run: RunFolder,
     data: Annotated[str, typer.Argument(metavar="DATA", help="Samples in the form trained on; no labels needed.")],
-    out: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATH",
-            help="Images: the new folder to write. Rows: a new .csv, .parquet or .json file; else they are printed.",
-        ),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Rows: write over the file if it is there.")] = False,
+    out: SamplesOut = None,
+    force: ForceRows = False,
     on_bad_file: OnBadFile = "refuse",
     as_json: Json = False,
     quiet: Quiet = False,

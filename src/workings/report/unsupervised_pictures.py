@@ -86,7 +86,7 @@ def _varied(path: Path, run: Run, net: Any, test: ImageSource, rows: np.ndarray)
     """A row for each of the widest numbers of the code: a test sample, this number moved from −2 to 2 deviations."""
     x = test.x(torch.tensor([int(np.random.default_rng(0).permutation(rows)[0])]))
     z_d = net.encode(x)[0]
-    s_d = code_spread(run, len(z_d))
+    s_d = code_spread(run)
     lines = []
     for k in torch.argsort(s_d, descending=True)[:VARIED].tolist():
         z_nd = z_d.repeat(COLUMNS - 1, 1)

@@ -41,8 +41,23 @@ ABILITIES: dict[str, tuple[Any, str]] = {
 }
 
 
+class OfRun:
+    """Samples ``x`` (n, *shape) that belong to a ``run``."""
+
+    x: Tensor
+    run: Run
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def are_images(self) -> bool:
+        """Whether they are images; otherwise they are rows of a table."""
+        return isinstance(self.run.prep, ImagePreparation)
+
+
 @dataclass(frozen=True)
-class Drawn:
+class Drawn(OfRun):
     """Samples that a net made.
 
     x: (n, *shape) float32, as the net sees them. given: (k, *shape), the samples that they go out from; none of new
@@ -53,14 +68,6 @@ class Drawn:
     given: Tensor
     rebuilt: Tensor
     run: Run
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    @property
-    def are_images(self) -> bool:
-        """Whether they are images; otherwise they are rows of a table."""
-        return isinstance(self.run.prep, ImagePreparation)
 
     def pixels(self) -> np.ndarray:
         """(n, C, H, W) uint8, of images; what lies outside black and white is cut."""
@@ -96,7 +103,7 @@ def vary(run: Run, around: object, spread: float = 0.5, samples: int = 16, seed:
     with torch.no_grad():
         z_1d = net.encode(x)
         noise_nd = torch.randn(samples, z_1d.shape[1], generator=torch.Generator().manual_seed(seed))
-        made = net.decode(z_1d + spread * code_spread(run, z_1d.shape[1]) * noise_nd)
+        made = net.decode(z_1d + spread * code_spread(run) * noise_nd)
         return Drawn(made.float(), x, net.decode(z_1d).float(), run)
 
 
@@ -181,10 +188,9 @@ def _place(run: Run, given: object) -> tuple[object, int | None]:
     return run.recipe.data, int(number)
 
 
-def code_spread(run: Run, d: int) -> Tensor:
+def code_spread(run: Run) -> Tensor:
     """(d,): the deviation of each number of the code over the training samples."""
-    kept = read_versioned(run.path / "scores.json").get("code_std")
-    return torch.ones(d) if kept is None else torch.tensor(kept)
+    return torch.tensor(read_versioned(run.path / "scores.json")["code_std"])
 
 
 def pixels_of(run: Run, x: Tensor) -> np.ndarray:

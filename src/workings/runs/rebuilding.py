@@ -19,7 +19,7 @@ from workings.base.events import Emit, Noticed, Phase, silent
 from workings.data import read_for
 from workings.data.images.prepare import ImagePreparation
 from workings.data.opening import OnBad
-from workings.runs.drawing import able, pixels_of, rows_of, writable
+from workings.runs.drawing import OfRun, able, pixels_of, rows_of, writable
 from workings.runs.sweeping import batches_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ __all__ = ["Rebuilt", "reconstruct"]
 
 
 @dataclass(frozen=True)
-class Rebuilt:
+class Rebuilt(OfRun):
     """Samples and what the net rebuilds of them.
 
     table: one row a sample: ``row`` (from 1), ``where``, ``error``; of rows of a table also the cells as rebuilt.
@@ -40,14 +40,6 @@ class Rebuilt:
     x: Tensor
     rebuilt: Tensor
     run: Run
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    @property
-    def are_images(self) -> bool:
-        """Whether they are images; otherwise they are rows of a table."""
-        return isinstance(self.run.prep, ImagePreparation)
 
     def pixels(self) -> tuple[np.ndarray, np.ndarray]:
         """The images and what was rebuilt of them, each (n, C, H, W) uint8."""

@@ -21,6 +21,7 @@ from workings.base.problems import Problem
 from workings.data.dataset import Dataset
 from workings.data.schema import TaskKind
 from workings.data.source import Part, Source
+from workings.data.unsupervised import anomalous_rows
 from workings.learning import unsupervised_scores as scores
 from workings.learning.metrics import Evaluation
 from workings.learning.step import LossFunction
@@ -29,7 +30,7 @@ from workings.learning.two_samples import energy_distance
 from workings.nets.unsupervised import Codes, Looks, Reconstructs, Scores
 from workings.runs.folder import read_versioned, write_versioned
 from workings.runs.sweeping import BATCH, batches_of, each_of
-from workings.runs.unusual import keep_codes, parts_of, scale_of, scores_of
+from workings.runs.unusual import joined, keep_codes, parts_of, scale_of, scores_of
 from workings.runs.work import Stored, Work, keep_wanted
 
 if TYPE_CHECKING:
@@ -71,22 +72,21 @@ class UnsupervisedWork(Work):
     def after_training(self, run: Run, train: Source, val: Source | None, emit: Emit) -> None:
         """Keep ``scores.json``: how unusual regular samples are, for thresholds, and the mean training sample."""
         content: dict[str, Any] = {"mean": _mean(train).tolist()}
+        code = each_of(run.net, train, run.net.encode) if isinstance(run.net, Codes) else None
+        if code is not None:
+            content["code_std"] = code.std(0).tolist()
         if isinstance(run.net, Scores):
             regular = train if val is None else val
             if val is None:
                 what = "The threshold for anomalies rests on the training rows, as there are no validation rows."
                 why = "A net knows the rows that it was trained on, so new regular ones will be told more often."
                 emit(Noticed(Problem("warning", "threshold-of-training-rows", what, why=why)))
-            keep_codes(run, train)
+            if code is not None:
+                keep_codes(run, code)
             parts = parts_of(run, regular)[:MOST_SCORES]
-            scale = scale_of(parts)
-            if scale is not None:
-                content["scale"] = scale
-                parts = (parts - np.array(scale["mean"])) / np.array(scale["std"])
+            content["scale"] = scale_of(parts)
             on = "training rows" if val is None else "validation rows"
-            content |= {"regular": np.sort(parts.sum(1)).tolist(), "on": on}
-        if isinstance(run.net, Codes):
-            content["code_std"] = each_of(run.net, train, run.net.encode).std(0).tolist()
+            content |= {"regular": np.sort(joined(parts, content["scale"])).tolist(), "on": on}
         write_versioned(run.path / "scores.json", content)
         measures = _MEASURES.get(run.recipe.net)
         if measures and hasattr(import_module(measures), "prepare"):
@@ -162,8 +162,7 @@ def _mean(source: Source) -> Tensor:
 
 def anomalous(run: Run, source: Source) -> np.ndarray:
     """(n,) bool: which samples are of a class that counts as an anomaly."""
-    classes = run.task.classes or []
-    return np.isin(source.y.numpy(), [classes.index(name) for name in run.task.anomalies])
+    return anomalous_rows(source.y.numpy(), run.task, len(source))
 
 
 def threshold(run: Run, false_alarms: float) -> float:
@@ -179,10 +178,10 @@ def samples_frame(
     columns: dict[str, Any] = {"row": rows, "where": [source.where(i) for i in range(len(source))]}
     if labelled and run.task.classes:
         columns["label"] = [run.task.classes[int(k)] for k in source.y]
+    code = each_of(net, source, net.encode) if isinstance(net, Codes) else None
     if isinstance(net, Scores):
-        score = scores_of(run, source)
+        score = scores_of(run, source, code)
         columns |= {"score": score, "anomaly": score > threshold(run, false_alarms)}
-    if isinstance(net, Codes):
-        code = each_of(net, source, net.encode)
+    if code is not None:
         columns |= {f"z{i + 1}": code[:, i] for i in range(code.shape[1])}
     return polars.DataFrame(columns)

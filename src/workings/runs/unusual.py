@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import safetensors.torch
 import torch
-from torch import Tensor
 
 from workings.data.source import Source
 from workings.nets.unsupervised import Codes, Scores
 from workings.runs.folder import read_versioned, save_tensors
-from workings.runs.sweeping import each_of
+from workings.runs.sweeping import BATCH, each_of
 
 if TYPE_CHECKING:
     from workings.runs.run import Run
@@ -31,21 +30,23 @@ MOST_CODES = 20_000
 EPSILON = 1e-6  # of a direction in which codes do not vary
 
 
-def scores_of(run: Run, source: Source) -> np.ndarray:
-    """(n,): the higher, the more unusual."""
-    parts = parts_of(run, source)
-    scale = read_versioned(run.path / "scores.json").get("scale") if parts.shape[1] > 1 else None
+def scores_of(run: Run, source: Source, code: np.ndarray | None = None) -> np.ndarray:
+    """(n,): the higher, the more unusual. code: (n, d) of the samples, where it is known already."""
+    return joined(parts_of(run, source, code), read_versioned(run.path / "scores.json").get("scale"))
+
+
+def joined(parts: np.ndarray, scale: dict[str, list[float]] | None) -> np.ndarray:
+    """The score (n,) of its parts (n, 1) or (n, 2); ``scale`` of :func:`scale_of`."""
     if scale is None:
         return parts[:, 0]
     return ((parts - np.array(scale["mean"])) / np.array(scale["std"])).sum(1)
 
 
-def keep_codes(run: Run, train: Source) -> None:
-    """Write the white codes of training samples, of a net whose score asks for them."""
-    net = run.net
-    if not isinstance(net, Codes) or not getattr(net, "neighbours", 0):
+def keep_codes(run: Run, code: np.ndarray) -> None:
+    """Write the codes (n, d) of training samples, made white, of a net whose score asks for them."""
+    if not getattr(run.net, "neighbours", 0):
         return
-    z_nd = torch.from_numpy(each_of(net, train, net.encode))
+    z_nd = torch.from_numpy(code)
     mean_d = z_nd.mean(0)
     # C = L Lᵀ, so that L⁻¹(z − z̄) has covariance I.
     C_dd = (z_nd - mean_d).T @ (z_nd - mean_d) / max(1, len(z_nd) - 1)
@@ -64,8 +65,8 @@ def scale_of(parts: np.ndarray) -> dict[str, list[float]] | None:
     return {"mean": parts.mean(0).tolist(), "std": np.where(std > 0, std, 1.0).tolist()}
 
 
-def parts_of(run: Run, source: Source) -> np.ndarray:
-    """e, and k where codes are kept, (n, 1) or (n, 2)."""
+def parts_of(run: Run, source: Source, code: np.ndarray | None = None) -> np.ndarray:
+    """e, and k where codes are kept, (n, 1) or (n, 2). code: (n, d) of the samples, where it is known already."""
     net = run.net
     assert isinstance(net, Scores)
     e_n1 = each_of(net, source, net.unusual)
@@ -73,9 +74,7 @@ def parts_of(run: Run, source: Source) -> np.ndarray:
         return e_n1
     kept = safetensors.torch.load_file(run.path / FILE)
     K = min(int(getattr(net, "neighbours", 1)), len(kept["codes"]))
-
-    def apart(x: Tensor) -> Tensor:
-        z_Bd = ((net.encode(x).double() - kept["mean"]) @ kept["white"].T).float()
-        return torch.cdist(z_Bd, kept["codes"]).topk(K, largest=False).values.mean(1)
-
-    return np.concatenate([e_n1, each_of(net, source, apart)], 1)
+    z_nd = torch.from_numpy(each_of(net, source, net.encode) if code is None else code)
+    white_nd = ((z_nd - kept["mean"]) @ kept["white"].T).float()
+    near = [torch.cdist(part, kept["codes"]).topk(K, largest=False).values.mean(1) for part in white_nd.split(BATCH)]
+    return np.column_stack([e_n1, torch.cat(near).double().numpy()])
