@@ -1,0 +1,185 @@
+"""Every net of the registry, small, with settings that reach its branches, and a batch of its kind of data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from workings import nets
+from workings.base.form import Form
+from workings.base.tokens import BOS, PAD
+from workings.learning.losses import Loss, make_loss
+from workings.nets.unsupervised import Unsupervised
+from workings.solutions.show import show
+from workings.solutions.steps import Solution
+
+T, V, B = 5, 9, 2
+TEXT, SERIES, FRAMES = Form(vocabulary=V), Form(horizon=2), Form()
+LANGUAGE, PAIRS = Form(vocabulary=V, each_step=True), Form(vocabulary=(V + 2, V), each_step=True)
+MIXED = Form(columns=(1, 3, 0, 1))  # a number, a category of three, a yes or no, a number
+
+
+@dataclass(frozen=True)
+class Case:
+    """A net, samples of ``shape``, and the loss it is taught by; None for a net with an objective of its own."""
+
+    net: str
+    shape: tuple[int, ...]
+    settings: dict[str, Any] = field(default_factory=dict)
+    form: Form = field(default_factory=Form)
+    loss: str | None = "cross_entropy"
+
+    @property
+    def id(self) -> str:
+        """For the test's name."""
+        said = "-".join(f"{k}={v}" for k, v in self.settings.items()).replace(" ", "")
+        kind = {TEXT: "text-", SERIES: "series-", MIXED: "columns-"}.get(self.form, "")
+        return f"{self.net}-{kind}{'x'.join(map(str, self.shape))}-{said}".rstrip("-")
+
+    @property
+    def outputs(self) -> int:
+        """Of the net."""
+        if self.form.horizon is not None:
+            return 2 * self.form.horizon
+        return V if self.loss == "token_cross_entropy" else 1 if self.loss in ("bce", None) else 3
+
+
+ATTENDING = {"width": 4, "heads": 2, "layers": 1, "expansion": 2}
+CELLS = {"width": 3, "embedding": 3}
+# By the gradient of one loss, which any of these nets learns by.
+GRADIENT: list[Case] = [
+    Case("linear", (4,), loss="bce"),
+    Case("linear", (2, 3, 3)),
+    Case("mlp", (4,), {"hidden": (5, 3)}, loss="mse"),
+    Case("mlp", (4,), {"hidden": (5,), "batch_norm": True, "dropout": 0.3, "noise": 0.1, "activation": "silu"}),
+    Case("mlp", (4,), {"hidden": (5, 5), "residual": True, "activation": "tanh"}, loss="mae"),
+    Case("mlp", (2, 3, 3), {"hidden": (4,)}, loss="huber"),
+    *[Case("mlp", (3,), {"hidden": (4,), "activation": name}, loss="half_squared") for name in nets.activations.NAMES],
+    Case("maxout", (4,), {"hidden": (3, 2), "pieces": 3, "dropout": 0.4}),
+    Case("maxout", (1, 3, 3), {"hidden": (3,), "pieces": 1}, loss="bce"),
+    Case("cnn", (2, 6, 6), {"channels": (3, 2), "dense": (4,), "batch_norm": True, "conv_dropout": 0.2}),
+    Case("cnn", (1, 7, 5), {"channels": (2,), "padding": "valid", "pool": "average", "dense": ()}, loss="mse"),
+    Case("cnn", (1, 7, 7), {"channels": (2,), "stride": 2, "padding": 1, "pool": "none", "head": "average"}),
+    Case("cnn-64", (3, 10, 10)),
+    Case("cnn-32", (3, 10, 10)),
+    Case("resnet", (2, 8, 8), {"stem": 2, "widths": (3, 2), "blocks": (1, 0)}),
+    Case("resnet", (1, 9, 9), {"stem": 2, "widths": (2, 3), "blocks": (1,), "pool": "stride", "activation": "gelu"}),
+    Case("resnet", (1, 4, 4), {"stem": 2, "widths": (2,), "blocks": (1,), "head": "max", "dropout": 0.3}),
+    Case("resnet", (1, 8, 8), {"stem": 2, "widths": (2,), "blocks": (0,), "pool": "average", "scale": 0.125}),
+    Case("vgg", (2, 9, 9), {"widths": (3, 2)}),
+    Case("vgg", (1, 5, 6), {"widths": (2,), "head": "average", "activation": "tanh"}),
+    Case("spectral-cnn", (9, 6), {"widths": (3, 2)}, FRAMES),
+    Case("spectral-cnn", (9, 6), {"widths": (2,), "mask": 0.0, "dropout": 0.2}, FRAMES),
+    Case("nlinear", (T, 2), {}, SERIES, "mse"),
+    Case("nlinear", (T, 2), {"individual": True, "returns": True}, SERIES, "mae"),
+    Case("nlinear", (T, 2), {"others": True}, SERIES, "huber"),
+    *[
+        Case(net, shape, CELLS | more, form, loss)
+        for net, more in (
+            ("rnn", {"bidirectional": True}),
+            ("gru", {"layers": 2, "reset": "after"}),
+            ("lstm", {"cell": "written", "pooling": "mean"}),
+        )
+        for shape, form, loss in (((T,), TEXT, "cross_entropy"), ((T, 2), SERIES, "mse"))
+    ],
+    Case("lstm", (T,), CELLS, LANGUAGE, "token_cross_entropy"),
+    Case("gru", (T, 2), CELLS | {"cell": "written", "reset": "before", "dropout": 0.2}, FRAMES),
+    *[
+        Case("encoder-decoder", (2, T), CELLS | {"dropout": 0.0} | more, PAIRS, "token_cross_entropy")
+        for more in (
+            {"cell": "gru", "attention": "none"},
+            {"cell": "lstm", "attention": "multiplicative", "feeding": True},
+            {"cell": "gru", "attention": "additive", "readout": 3, "bidirectional": False},
+            {"cell": "rnn", "attention": "dot", "bidirectional": False},
+        )
+    ],
+    Case("transformer-encoder", (T,), ATTENDING, TEXT, "bce"),
+    Case("transformer-encoder", (T, 2), ATTENDING | {"attention": "written", "norm": "post"}, SERIES, "mse"),
+    Case("transformer-encoder", (T, 2), ATTENDING | {"positions": "learned", "pooling": "first"}, FRAMES),
+    Case("gpt", (T,), ATTENDING, LANGUAGE, "token_cross_entropy"),
+    Case("gpt", (T,), ATTENDING | {"positions": "rotary", "attention": "written"}, LANGUAGE, "token_cross_entropy"),
+    Case("gpt", (T,), ATTENDING | {"positions": "sinusoidal", "tied": False}, LANGUAGE, "token_cross_entropy"),
+    Case("transformer", (2, T), ATTENDING, PAIRS, "token_cross_entropy"),
+    Case("transformer", (2, T), ATTENDING | {"norm": "post", "tied": False}, PAIRS, "token_cross_entropy"),
+    Case("autoencoder", (6,), {"hidden": (5,), "code": 2}, loss=None),
+    Case("autoencoder", (6,), {"hidden": (5,), "code": 2}, MIXED, None),
+    Case("autoencoder", (1, 8, 8), {"channels": (2, 3), "code": 2, "noise": 0.2}, loss=None),
+    Case("vae", (6,), {"hidden": (4,), "code": 2}, MIXED, None),
+    Case("vae", (6,), {"hidden": (4,), "code": 2, "free_bits": 0.5, "annealing": 4}, loss=None),
+    Case("vae", (1, 8, 8), {"channels": (2, 3), "code": 2, "likelihood": "bernoulli"}, loss=None),
+    Case("dbn", (6,), {"hidden": (5, 3), "output": True}),
+]
+
+
+def made(case: Case, seed: int = 1) -> nn.Module:
+    """The net, in float64 and learning."""
+    torch.manual_seed(seed)
+    settings = dict(case.settings)
+    return nets.build(case.net, case.shape, case.outputs, case.form, **settings).double().train()
+
+
+def batch(case: Case, n: int = B, seed: int = 2) -> Tensor:
+    """Samples; texts and recordings of different lengths, padded."""
+    torch.manual_seed(seed)
+    kind = nets.registry.kind_of_samples(case.shape, case.form)
+    steps = case.shape[-1] if kind in ("text", "language", "pairs") else case.shape[0]
+    beyond = torch.arange(steps) >= steps - torch.arange(n)[:, None]
+    if kind == "pairs":
+        x = torch.randint(4, V, (n, *case.shape)).masked_fill(beyond[:, None], PAD)
+        x[:, 1, 0] = BOS
+        return x
+    if kind in ("text", "language"):
+        return torch.randint(4, V, (n, *case.shape)).masked_fill(beyond, PAD)
+    x = torch.randn(n, *case.shape, dtype=torch.float64)
+    if kind == "frames":
+        return x.masked_fill(beyond[..., None], torch.nan)
+    if kind == "image":
+        return x.sigmoid()
+    if case.form.columns:
+        parts = [
+            _column(size, part) for size, part in zip(case.form.columns, x.split(_sizes(case.form), 1), strict=True)
+        ]
+        return torch.cat(parts, 1)
+    return x
+
+
+def _sizes(form: Form) -> list[int]:
+    return [max(size, 1) for size in form.columns or ()]
+
+
+def _column(size: int, x: Tensor) -> Tensor:
+    if size == 1:
+        return x
+    return (x > 0).double() if size == 0 else nn.functional.one_hot(x.argmax(1), size).double()
+
+
+def target(case: Case, x: Tensor) -> Tensor:
+    """What the loss compares with."""
+    n = len(x)
+    if case.loss is None:
+        return x
+    if case.loss == "token_cross_entropy":
+        tokens = x if x.ndim == 2 else x[:, 1]
+        return torch.cat([tokens[:, 1:], torch.full((n, 1), PAD)], 1)
+    if case.loss in ("cross_entropy", "bce"):
+        y = torch.arange(n) % (3 if case.loss == "cross_entropy" else 2)
+        return y if case.loss == "cross_entropy" else y.double()
+    return torch.randn(n, case.outputs, dtype=torch.float64)
+
+
+def loss_of(case: Case, net: nn.Module) -> Any:
+    """The loss, or the net's own objective."""
+    if case.loss is not None:
+        made_loss: Loss = make_loss(case.loss)
+        return made_loss
+    assert isinstance(net, Unsupervised)
+    return lambda out, x: net.objective(out, x, None)
+
+
+def solved(case: Case, optimiser: type[torch.optim.Optimizer] = torch.optim.AdamW) -> Solution:
+    """One learning step of the net on its batch."""
+    net, x = made(case), batch(case)
+    return show(net, x, target(case, x), loss_of(case, net), optimiser(net.parameters(), lr=0.01))
