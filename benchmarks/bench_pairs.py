@@ -20,7 +20,7 @@ from measured import data_folder, workings, write
 Row = dict[str, Any]
 
 SYMBOLS = "abcdefghijklmnopqrstuvwxyz"
-STRINGS, NEW = 100_000, 1_000
+NEW = 1_000
 NETS: dict[str, list[str]] = {
     "fixed context": ["--net", "encoder-decoder", "--set", "attention=none"],
     "dot attention": ["--net", "encoder-decoder", "--set", "attention=dot"],
@@ -31,7 +31,7 @@ NETS: dict[str, list[str]] = {
 
 
 # Of strings of symbols, found on validation strings: steps as large as these nets bear, and nets as narrow as learn it.
-SYMBOLS_LEARNT = ["--epochs", 8, "--set", "batch_size=128", "--set", "learning_rate=0.003"]
+SYMBOLS_LEARNT = ["--set", "batch_size=128", "--set", "learning_rate=0.003"]
 WIDTHS = {"transformer": ["--set", "width=64"]}
 WIDTH = ["--set", "width=128", "--set", "embedding=64"]
 
@@ -43,12 +43,12 @@ def write_lines(path: Path, texts: list[str]) -> Path:
 
 def strings(folder: Path, make: Callable[[str], str]) -> tuple[Path, Path, Path]:
     """Different strings of 5 to 20 symbols: files of sources and targets to train on, and sources that are new."""
-    rng, found = random.Random(0), set[str]()
-    while len(found) < STRINGS + NEW:
+    rng, found, known = random.Random(0), set[str](), arguments().strings
+    while len(found) < known + NEW:
         found.add("".join(rng.choice(SYMBOLS) for _ in range(rng.randint(5, 20))))
     texts = sorted(found)
     rng.shuffle(texts)
-    for name, part in (("train", texts[:STRINGS]), ("test", texts[STRINGS:])):
+    for name, part in (("train", texts[:known]), ("test", texts[known:])):
         write_lines(folder / f"{name}.given", part)
         write_lines(folder / f"{name}.wanted", [make(text) for text in part])
     return folder / "train.given", folder / "train.wanted", folder / "test.given"
@@ -62,8 +62,9 @@ def symbols(folder: Path, task: str, make: Callable[[str], str]) -> list[Row]:
         options = NETS[name]
         began = time.perf_counter()
         # One thread: the small products of such nets gain nothing from more, and two tasks can run side by side.
-        options = [*options, *SYMBOLS_LEARNT, *WIDTHS.get(name, WIDTH), "--set", "lane=eager@1"]
-        options += ["--set", "val_fraction=0.02", "--set", "baselines=false"]
+        options = [*options, "--epochs", arguments().epochs, *SYMBOLS_LEARNT, *WIDTHS.get(name, WIDTH)]
+        options += ["--set", "lane=eager@1"]
+        options += ["--set", f"val_fraction={2_000 / arguments().strings}", "--set", "baselines=false"]
         found = workings("train", train, "--target", target, "--test", test, *options, "--out", folder / name)
         exact = found["metrics"]["exact_match"]
         print(f"{task}, {name}: {exact:.4f} after {time.perf_counter() - began:.0f} s", flush=True)
@@ -127,6 +128,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", choices=[[], *ALL], help="all, if none is named")
     parser.add_argument("--nets", nargs="+", choices=list(NETS), default=list(NETS))
+    parser.add_argument("--strings", type=int, default=100_000, help="to learn copy and reverse from")
+    parser.add_argument("--epochs", type=float, default=8, help="of them")
     parser.add_argument("--minutes", type=float, default=10, help="of training, of each net on multi30k")
     return parser.parse_args()
 
