@@ -8,14 +8,15 @@ from workings.solutions.rules.attention import Attention
 from workings.solutions.rules.base import Rule
 from workings.solutions.rules.choices import Largest, Made, Where
 from workings.solutions.rules.convolution import Convolution
+from workings.solutions.rules.cross_entropy import BinaryCrossEntropy, BinaryEach, CrossEntropy
 from workings.solutions.rules.dense import Dense
 from workings.solutions.rules.dropout import Dropout
 from workings.solutions.rules.elementwise import ACTIVATIONS, ARITHMETIC
 from workings.solutions.rules.embedding import Embedding
-from workings.solutions.rules.losses import BinaryCrossEntropy, CrossEntropy, Squared
+from workings.solutions.rules.losses import Squared
 from workings.solutions.rules.moves import Moves
 from workings.solutions.rules.norms import BatchNorm, LayerNorm
-from workings.solutions.rules.pooling import AdaptiveMean, MaxPooling, MeanPooling
+from workings.solutions.rules.pooling import AdaptiveLargest, AdaptiveMean, MaxPooling, MeanPooling
 from workings.solutions.rules.products import MatrixProduct, SumAndProduct, Total
 from workings.solutions.rules.recurrent import NAMES as RECURRENT
 from workings.solutions.rules.recurrent import Recurrent
@@ -29,6 +30,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "max_pool2d": (MaxPooling(),),
     "avg_pool2d": (MeanPooling(),),
     "adaptive_avg_pool2d": (AdaptiveMean(),),
+    "adaptive_max_pool2d": (AdaptiveLargest(),),
     "batch_norm": (BatchNorm(),),
     "layer_norm": (LayerNorm(),),
     "embedding": (Embedding(),),
@@ -48,11 +50,12 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "log_softmax": (LogSoftmax(),),
     "mse_loss": (Squared("mean"),),
     "cross_entropy": (CrossEntropy(),),
-    "binary_cross_entropy_with_logits": (BinaryCrossEntropy(),),
+    "binary_cross_entropy_with_logits": (BinaryCrossEntropy(), BinaryEach()),
     # The losses of Workings, taken whole.
     "HalfSquared": (Squared("half"),),
     "MeanSquared": (Squared("mean"),),
     "CrossEntropy": (CrossEntropy(),),
+    "TokenCrossEntropy": (CrossEntropy(),),
     "BinaryCrossEntropy": (BinaryCrossEntropy(),),
     **{rule.name: (rule,) for rule in (*ACTIVATIONS, *ARITHMETIC)},
     **dict.fromkeys(RECURRENT, (Recurrent(),)),
@@ -68,7 +71,7 @@ _RULES |= {
 }
 _RULES |= {"subtract": _RULES["sub"], "negative": _RULES["neg"], "max_of_two": _RULES["maximum"]}
 
-LOSSES = ("HalfSquared", "MeanSquared", "CrossEntropy", "BinaryCrossEntropy")
+LOSSES = ("HalfSquared", "MeanSquared", "CrossEntropy", "BinaryCrossEntropy", "TokenCrossEntropy")
 _MODULES = frozenset(("Dropout",))
 FALLBACK, MADE = Rule(), Made()
 

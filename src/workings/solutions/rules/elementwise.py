@@ -246,6 +246,11 @@ ARITHMETIC = (
     Elementwise("div", lambda x, y: x / y, lambda x, y, u: 1 / y, lambda x, y, u: -x / y**2, takes=_TWO,
                 fits=lambda call: not call.kwargs.get("rounding_mode")),
     Elementwise("rtruediv", lambda x, y: y / x, lambda x, y, u: -y / x**2, lambda x, y, u: 1 / x, takes=_TWO),
+    Elementwise("lerp", lambda x, y, r: x + r * (y - x), lambda x, y, r, u: 1 - r, lambda x, y, r, u: r,
+                lambda x, y, r, u: y - x, takes=("input", "end", "weight")),
+    Elementwise("addcmul", lambda x, y, z, c: x + (y * z if c == 1 else c * y * z), lambda x, y, z, u, c: 1,
+                lambda x, y, z, u, c: z if c == 1 else c * z, lambda x, y, z, u, c: y if c == 1 else c * y,
+                takes=("input", "tensor1", "tensor2"), settings=lambda call: (float(call.kwargs.get("value", 1)),)),
     Elementwise("neg", lambda x: -x, lambda x, u: -1),
     Elementwise("pow", lambda x, n: x**n, lambda x, n, u: n * x if _is(n, 2) else n * x ** (n - 1),
                 takes=("input", "exponent"), fits=lambda call: not isinstance(call.bound("input", "exponent")[1], Value)

@@ -163,17 +163,35 @@ class MeanPooling(Pooling):
         return [(gradient(at, call.inputs[0]), gradient(at, call.out) / (fh * fw))]
 
 
+def _even(call: Call) -> bool:
+    x = call.inputs[0].data
+    return x.ndim == 4 and all(n % m == 0 for n, m in zip(x.shape[2:], call.out.data.shape[2:], strict=True))
+
+
+def _even_geometry(call: Call) -> tuple[list[int], list[int], list[int]]:
+    sizes = zip(call.inputs[0].data.shape[2:], call.out.data.shape[2:], strict=True)
+    kernel = [n // m for n, m in sizes]
+    return kernel, kernel, [0, 0]
+
+
 class AdaptiveMean(MeanPooling):
     """The mean of windows that divide the map evenly; of the whole map for one output."""
 
     def fits(self, call: Call) -> bool:
-        x = call.inputs[0].data
-        return x.ndim == 4 and all(n % m == 0 for n, m in zip(x.shape[2:], call.out.data.shape[2:], strict=True))
+        return _even(call)
 
     def geometry(self, call: Call) -> tuple[list[int], list[int], list[int]]:
-        sizes = zip(call.inputs[0].data.shape[2:], call.out.data.shape[2:], strict=True)
-        kernel = [n // m for n, m in sizes]
-        return kernel, kernel, [0, 0]
+        return _even_geometry(call)
+
+
+class AdaptiveLargest(MaxPooling):
+    """The largest of windows that divide the map evenly."""
+
+    def fits(self, call: Call) -> bool:
+        return _even(call) and len(call.outputs) == 1
+
+    def geometry(self, call: Call) -> tuple[list[int], list[int], list[int]]:
+        return _even_geometry(call)
 
 
 def _two(x: Any) -> list[int]:
