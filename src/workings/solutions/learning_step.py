@@ -38,6 +38,7 @@ class LearningStep:
 
     loss: of (output, target), or of the output alone where ``target`` is None. updates: of each parameter by name;
     None shows no update. reference: new parameters by the real optimiser, from gradients by name, to compare with.
+    weight: of each sample, where the loss takes weights.
     """
 
     net: nn.Module
@@ -49,6 +50,13 @@ class LearningStep:
     limits: Limits = field(default_factory=Limits)
     kwargs: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
+    weight: Tensor | None = None
+
+    @property
+    def compared(self) -> tuple[Any, ...]:
+        """What the loss takes beside the output."""
+        given = () if self.target is None else (self.target,)
+        return given if self.weight is None else (*given, self.weight)
 
 
 def solve(step: LearningStep, title: str, facts: list[tuple[str, str]], detail: Detail | None = None) -> Solution:
@@ -85,10 +93,12 @@ def solve(step: LearningStep, title: str, facts: list[tuple[str, str]], detail: 
     return solution
 
 
-def _call_loss(step: LearningStep, record: Record, out: Any, target: Any) -> Tensor:
-    given = (out,) if target is None else (out, target)
-    if type(step.loss).__name__ in LOSSES and type(step.loss).__module__.startswith("workings."):
-        return record.one(step.loss, type(step.loss).__name__, *given)
+def _call_loss(step: LearningStep, record: Record, out: Any) -> Tensor:
+    name, given = type(step.loss).__name__, (out, *step.compared)
+    # A weighted mean of squares is worked by the operations that it is made of.
+    whole = name in LOSSES and (step.weight is None or "Entropy" in name)
+    if whole and type(step.loss).__module__.startswith("workings."):
+        return record.one(step.loss, name, *given)
     return step.loss(*given)
 
 
@@ -105,7 +115,7 @@ def _record(step: LearningStep, detail: Detail) -> tuple[Solver, Value]:
         out = step.net(*step.inputs, **step.kwargs)
         loss_from = len(record.calls)
         record.path.append("loss")
-        L = _call_loss(step, record, out, step.target)
+        L = _call_loss(step, record, out)
         record.path.pop()
     if not isinstance(L, Tensor) or L.numel() != 1:
         shape = f"of shape {tuple(L.shape)}" if isinstance(L, Tensor) else f"a {type(L).__name__}"
@@ -267,7 +277,7 @@ def _again(
                 p.copy_(new[name])
         torch.manual_seed(step.seed)  # the same random numbers: the same units dropped
         out = step.net(*step.inputs, **step.kwargs)
-        after = (step.loss(out) if step.target is None else step.loss(out, step.target)).detach().double()
+        after = step.loss(out, *step.compared).detach().double()
         for name, p in step.net.named_parameters():
             p.copy_(old[name])
         for name, b in step.net.named_buffers():

@@ -59,11 +59,7 @@ class Shared(Rule):
         c, s = at.inner(call, "c", self.counts(call)), at.inner(call, "s", self.shares(call))
         places = every(c.data.shape)
         said = Symbol("c", "", "n") / SumOver("m", Symbol("c", "", "m"))
-        return [
-            Inner(
-                s, lambda i: c[i] / sum_of([c[j] for j in places]), (Symbol("s", "", "n"), Symbol("c", "", "n") / total)
-            )
-        ]
+        return [Inner(s, lambda i: c[i] / sum_of([c[j] for j in places]), (Symbol("s", "", "n"), said))]
 
     def remarks(self, call: Call) -> list[str]:
         c = self.counts(call)
