@@ -270,7 +270,7 @@ def test_what_cannot_be_learnt_without_labels_is_refused(kind: str, tmp_path: Pa
     if kind == "recordings":
         data = (np.zeros((4, 1600), dtype=np.float32), ["a", "b"] * 2, 8000)
     options: dict[str, Any] = {"text": "said"} if kind == "a column of texts" else {}
-    with pytest.raises(UserError, match="tables and images"):
+    with pytest.raises(UserError, match="tables, images and series"):
         open_dataset(data, task="unsupervised", **options)
 
 

@@ -14,7 +14,8 @@ class Form:
     vocabulary: how many tokens there are, where samples are numbers of tokens: (T,) int64; for pairs, (2, T), how many
         source and target tokens. None where samples are float32.
     each_step: an answer for each step of the sequence, (B, T, K), instead of one for the whole, (B, K).
-    horizon: steps ahead that are forecast; the answer is (B, horizon · V) for the first V variables, step by step.
+    horizon: steps ahead that are forecast; the answer is (B, horizon · V) for the first V variables, step by step;
+        0 of windows of a series that are themselves learnt: nothing is forecast.
     columns: of rows of a table that are themselves learnt: 1 for a number, 0 for a yes or no, k > 1 for k numbers of
         which one is 1, a category. None where samples are numbers of one kind.
     """

@@ -48,6 +48,14 @@ class Dataset(ABC):
         """The share of the training rows to validate on, and why; None where the usual one will do."""
         return None
 
+    def samples(self, prep: Any) -> int:
+        """How many samples there are as ``prep`` makes them: of windows other than rows."""
+        return self.n
+
+    def rows_of_sample(self, prep: Any, i: int) -> np.ndarray:
+        """The rows (int64) of the i-th sample, from 0; ``source`` of them has this sample alone."""
+        return np.array([i])
+
     @abstractmethod
     def split(self, seed: int, test_fraction: float, val_fraction: float) -> Split:
         """Rows for training, validation and test; the fractions are of all rows. Deterministic in ``seed``."""

@@ -31,7 +31,7 @@ KINDS = {
     "table": "workings.data.table_door",
 }
 
-UNSUPERVISED = ("table", "images")  # kinds that can be learnt without labels
+UNSUPERVISED = ("table", "images", "series")  # kinds that can be learnt without labels
 
 
 class Kind(Protocol):
@@ -125,8 +125,8 @@ def inspect_dataset(
         if task == "unsupervised" and name not in UNSUPERVISED:
             raise refuse(
                 "no-samples-to-learn",
-                f"Without labels only tables and images can be learnt; this data is {name}.",
-                do="Leave out --task unsupervised, and a --net that learns without labels; or bring a table or images.",
+                f"Without labels only tables, images and series can be learnt; this data is {name}.",
+                do="Leave out --task unsupervised, and a --net that learns without labels; or bring another kind.",
             )
         return kind_module(name).inspect(data, target, task, on_bad_file, emit, **given)
     except UserError as error:

@@ -33,7 +33,7 @@ OPTIONS: dict[str, Option] = {
     "pixels": Option("the side, or [height, width], that every image is brought to", ("images",)),
     "channels": Option("1 to read images as grey, 3 as RGB", ("images",)),
     "anomalies": Option(
-        "of a task unsupervised: the classes that are anomalies, kept out of training", ("table", "images")
+        "of a task unsupervised: the classes that are anomalies, kept out of training", ("table", "images", "series")
     ),
     "binarise": Option("from 0 to 1: pixels above become 1, others 0; for nets of binary units", ("images",)),
     "cache": Option("folder for the memory-mapped copy of large data", ("table", "images")),
@@ -44,7 +44,7 @@ OPTIONS: dict[str, Option] = {
     "length": Option("the most tokens of a sample; longer texts are cut, and told", TEXTS),
     "source": Option("the column of the text to start from", ("pairs",)),
     "horizon": Option("how many steps ahead to forecast", ("series",)),
-    "window": Option("how many past steps the net sees", ("series",)),
+    "window": Option("how many past steps the net sees; of a task unsupervised, steps of a sample", ("series",)),
     "season": Option("steps of one season, for the seasonal-naive forecast", ("series",)),
     "fill": Option("of missing steps and values: refuse, linear or previous; what is filled is told", ("series",)),
     "transform": Option("auto, none, log, difference (over a season) or log+difference", ("series",)),

@@ -56,7 +56,7 @@ class Autoencoder(Unsupervised):
         *,
         form: Form,
         code: Annotated[int, Setting("numbers of the code; 0: a quarter of a sample's, at most 32", low=0)] = 0,
-        coder: Annotated[str, Setting("dense, or convolution for images", choices=CODERS)] = "auto",
+        coder: Annotated[str, Setting("dense, or convolution for images and series", choices=CODERS)] = "auto",
         hidden: Annotated[Sequence[int], Setting("units of dense layers before the code, mirrored behind", low=1)] = (
             256,
         ),

@@ -147,7 +147,7 @@ class ConvolutionGenerator(nn.Module):
 
     def __init__(self, shape: Sequence[int], channels: Sequence[int], d: int) -> None:
         super().__init__()
-        sides = halvings(shape, len(channels))
+        sides = halvings(shape[-2:], len(channels))
         widths = [*reversed(channels), shape[0]]
         H, W = sides[-1]
         self.first = nn.Linear(d, widths[0] * H * W, bias=False)  # batch norm shifts anyway
@@ -170,7 +170,7 @@ class ConvolutionDiscriminator(nn.Module):
 
     def __init__(self, shape: Sequence[int], channels: Sequence[int], spectral: bool) -> None:
         super().__init__()
-        sides = halvings(shape, len(channels))
+        sides = halvings(shape[-2:], len(channels))
         stages: list[nn.Module] = []
         for a, b in pairwise([shape[0], *channels]):
             conv = SpectralConv2d(a, b, 4, 2, 1) if spectral else nn.Conv2d(a, b, 4, stride=2, padding=1)

@@ -30,7 +30,7 @@ SEQUENCES: tuple[Takes, ...] = ("sequence", "language", "frames", "series", "pai
 TAKES: dict[Takes, str] = {
     "table": "rows of a table",
     "image": "images, channels × height × width",
-    "any": "rows of a table or images",
+    "any": "rows of a table, images or series",
     "sequence": "texts, sound or series",
     "language": "texts to go on with",
     "frames": "sound, steps × bands",
@@ -43,7 +43,7 @@ SAMPLES: dict[Samples, str] = {
     "text": "texts, of so many tokens",
     "language": "texts to go on with, of so many tokens",
     "frames": "sequences, steps × numbers",
-    "series": "series to forecast, steps × variables",
+    "series": "series, steps × variables",
     "pairs": "pairs of texts, 2 × tokens",
 }
 

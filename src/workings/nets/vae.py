@@ -69,7 +69,7 @@ class VariationalAutoencoder(Unsupervised):
         *,
         form: Form,
         code: Annotated[int, Setting("numbers of the code; 0: half of a sample's, 2 to 20", low=0)] = 0,
-        coder: Annotated[str, Setting("dense, or convolution for images", choices=CODERS)] = "auto",
+        coder: Annotated[str, Setting("dense, or convolution for images and series", choices=CODERS)] = "auto",
         hidden: Annotated[Sequence[int], Setting("units of dense layers before the code, mirrored behind", low=1)] = (
             400,
         ),

@@ -42,10 +42,7 @@ class SeriesDataset(Dataset):
 
     def val_share(self) -> tuple[float, str] | None:
         """Of the steps before the test part, where the user gave the parts."""
-        parts = self.plan.parts
-        if parts is None:
-            return None
-        return round(parts[1] / max(1, parts[0] + parts[1]), 6), f"the split says {parts[1]:,} steps"
+        return self.plan.val_share()
 
     def fit(self, train_rows: np.ndarray) -> SeriesPreparation:
         """Transform, means and deviations, from the steps ``train_rows`` only.

@@ -8,35 +8,52 @@ from typing import Any
 
 import polars as pl
 
-from workings.base.errors import UserError, refuse
+from workings.base.errors import UserError
 from workings.base.events import Emit
-from workings.base.problems import Problem, nearest, shorten, unknown_name
+from workings.base.problems import Problem, unknown_name
 from workings.data.dataset import Dataset
+from workings.data.options import OPTIONS
 from workings.data.schema import Schema, Task
 from workings.data.series.dataset import SeriesDataset
+from workings.data.series.matching import read_known
 from workings.data.series.plan import Plan, make_plan
 from workings.data.series.prepare import SeriesPreparation
-from workings.data.series.reading import Series, read_series
-from workings.data.series.times import read_times
+from workings.data.series.reading import read_series
+from workings.data.series.times import evenness, read_times
 from workings.data.series.transform import NAMES as TRANSFORMS
+from workings.data.series.window_opening import inspect_windows, read_windows_for
+from workings.data.series.window_prepare import WindowPreparation
 from workings.data.table_files import DELIMITERS
 from workings.data.table_reading import PARQUET, TEXT, read_table
 
 HEAD = 200  # rows that are looked at to recognise a series
-OWN = ("horizon", "window", "season", "fill", "transform")  # options that only a series has
+OWN = ("horizon", "window", "season", "fill", "transform", "split")  # options that only a series has
+EVEN = 0.5  # share of steps of one length, from which on rows with dates are taken for a series to be learnt
 
 
 def recognise(data: object, target: str | None, task: str | None, options: Mapping[str, Any]) -> bool:
-    """The task forecast, an option that only series have; or, with no target, a column of dates beside numbers."""
-    if task == "forecast" or (task is None and any(name in options for name in OWN)):
+    """The task forecast, an option that only series have; or, with no target, a column of dates beside numbers.
+
+    Without labels to learn, the target is a column that only judges, and the dates must come at even steps: a table may
+    hold dates, too.
+    """
+    unsupervised = task == "unsupervised"
+    if task == "forecast" or ((task is None or unsupervised) and any(name in options for name in OWN)):
         return True
-    if task is not None or target is not None or isinstance(data, tuple):
+    if (task is not None or target is not None) and not unsupervised:
+        return False
+    if isinstance(data, tuple) or (unsupervised and any(OPTIONS[name].kinds == ("table",) for name in options)):
         return False
     try:
         head = _head(data)
     except (UserError, OSError, ValueError, pl.exceptions.PolarsError):
         return False  # the reader of tables says what is wrong
-    return head is not None and _is_series(head)
+    if head is None:
+        return False
+    if unsupervised:
+        dropped = options.get("drop") or []
+        head = head.drop([target or "", *([dropped] if isinstance(dropped, str) else dropped)], strict=False)
+    return _is_series(head, even=unsupervised)
 
 
 def _head(data: object) -> pl.DataFrame | None:
@@ -58,8 +75,8 @@ def _head(data: object) -> pl.DataFrame | None:
     return pl.read_csv(path, n_rows=HEAD, infer_schema=False, separator=delimiter, glob=False)
 
 
-def _is_series(head: pl.DataFrame) -> bool:
-    """One column of dates, the others mostly numbers."""
+def _is_series(head: pl.DataFrame, *, even: bool) -> bool:
+    """One column of dates, the others mostly numbers. even: the dates come at even steps."""
     dated, numbers, others = 0, 0, 0
     for name in head.columns:
         column = head[name]
@@ -76,6 +93,8 @@ def _is_series(head: pl.DataFrame) -> bool:
             continue
         times = read_times(column)
         is_dated = times is not None and times.values.dtype.kind == "M"
+        if is_dated and even and evenness(times.values) < EVEN:
+            return False
         dated, others = dated + is_dated, others + (not is_dated and present > 0)
     return dated == 1 and numbers > 0 and others == 0
 
@@ -84,8 +103,10 @@ def inspect(
     data: object, target: str | None, task: str | None, on_bad_file: str, emit: Emit, **options: Any
 ) -> tuple[Dataset | None, list[Problem]]:
     """See :class:`workings.data.opening.Kind`."""
+    if task == "unsupervised":
+        return inspect_windows(data, target, options)
     if task not in (None, "forecast"):
-        what = f"The task {task} does not fit a series; its task is forecast."
+        what = f"The task {task} does not fit a series; its task is forecast, or unsupervised."
         return None, [
             Problem("error", "task-of-another-kind", what, do="Leave out the task, or the options of series.")
         ]
@@ -110,7 +131,7 @@ def inspect(
 
 
 def read_for(
-    prep: SeriesPreparation,
+    prep: SeriesPreparation | WindowPreparation,
     schema: Schema,
     data: object,
     require_target: bool,
@@ -119,58 +140,16 @@ def read_for(
     **options: Any,
 ) -> Dataset:
     """See :class:`workings.data.opening.Kind`. The gaps of new data are filled as those of the training data were."""
+    if isinstance(prep, WindowPreparation):
+        return read_windows_for(prep, schema, data, options)
     wanted = {"fill": prep.fill, **options}
-    table = read_table(data)
-    missing = [name for name in prep.variables if name not in table.names]
-    if prep.time_column is not None and prep.time_column not in table.names:
-        missing.append(prep.time_column)
-    if missing:
-        near = [f"'{nearest(name, table.names)}' for '{name}'" for name in missing if nearest(name, table.names)]
-        raise refuse(
-            "missing-column",
-            f"{table.name} lacks {len(missing)} column(s) that the net was trained with.",
-            where=shorten(missing, 8),
-            count=len(missing),
-            do=f"Did you mean {shorten(near)}? Rename the columns as in training." if near else "Add the columns.",
-        )
-    if prep.time_column is not None:
-        wanted["time_column"] = prep.time_column
-    else:
-        wanted["drop"] = [name for name in table.names if name not in prep.variables]
-    series, problems = read_series(data, prep.variables[: prep.targets], wanted, known=prep.variables)
-    problems = [each for each in problems if each.code not in ("inputs-only", "dropped-columns", "no-time-column")]
-    errors = [each for each in problems if each.level == "error"]
-    if errors or series is None:
-        raise UserError(errors)
-    if series.step != prep.step and (series.step.unit, series.step.count) != (prep.step.unit, prep.step.count):
-        raise refuse(
-            "another-step",
-            f"The new data has one row a {series.step.text}; the net was trained on one a {prep.step.text}.",
-            why="A step means another stretch of time.",
-            do=f"Bring the data to one row a {prep.step.text}.",
-        )
-    _in_order(series, prep)
-    series.problems = problems
+    series = read_known(prep, data, wanted, prep.variables[: prep.targets])
     plan = Plan(prep.season, prep.horizon, prep.window, None)
     return SeriesDataset(series, plan, prep.task(), schema, wanted)
 
 
-def _in_order(series: Series, prep: SeriesPreparation) -> None:
-    """Put the variables into the order of the net."""
-    gone = [name for name in prep.variables if name not in series.names]
-    if gone:
-        raise refuse(
-            "no-numbers",
-            f"{len(gone)} column(s) that the net was trained with hold no numbers in the new data.",
-            where=shorten(gone),
-            count=len(gone),
-            do="Correct these columns.",
-        )
-    order = [series.names.index(name) for name in prep.variables]
-    series.names = [series.names[v] for v in order]
-    series.values, series.filled = series.values[:, order], series.filled[:, order]
-
-
-def read_preparation(values: Mapping[str, Any]) -> SeriesPreparation:
+def read_preparation(values: Mapping[str, Any]) -> SeriesPreparation | WindowPreparation:
     """See :class:`workings.data.opening.Kind`."""
+    if values.get("task_kind") == "unsupervised":
+        return WindowPreparation.model_validate(values)
     return SeriesPreparation.model_validate(values)

@@ -33,28 +33,46 @@ class Plan:
     parts: tuple[int, int, int] | None
     problems: list[Problem] = field(default_factory=list)
 
+    def val_share(self) -> tuple[float, str] | None:
+        """Of the steps before the test part, where the user gave the parts; and why."""
+        if self.parts is None:
+            return None
+        train, val, _ = self.parts
+        return round(val / max(1, train + val), 6), f"the split says {val:,} steps"
+
+
+def given_plan(
+    n: int, options: Mapping[str, Any]
+) -> tuple[tuple[int, int, int] | None, int, list[Problem], list[Problem]]:
+    """What the user gave: the parts or None, steps for training, what is told, and what is wrong."""
+    wrong = [problem for name in ("horizon", "window", "season") for problem in _whole(name, options.get(name), 1)]
+    parts, more = read_parts(options.get("split"), n)
+    told = []
+    if parts and sum(parts) < n:
+        what = f"The last {n - sum(parts):,} of {n:,} steps are in no part of the split and are not used."
+        told.append(Problem("warning", "steps-not-used", what, count=n - sum(parts), do="Give larger parts."))
+    return parts, parts[0] if parts else round(0.68 * n), told, wrong + more
+
+
+def season_of(n: int, train: int, step: Step, options: Mapping[str, Any]) -> tuple[int, str]:
+    """Steps of a season, 1 where there is none; and why."""
+    season, why = step.season
+    if "season" in options:
+        return int(options["season"]), "as asked"
+    if season > train // 3:
+        return 1, f"{n:,} steps hold too few seasons of {season}"
+    return season, why
+
 
 def make_plan(n: int, step: Step, options: Mapping[str, Any]) -> tuple[Plan | None, list[Problem]]:
     """The plan for a series of ``n`` steps; None where what was asked for cannot be, with every reason."""
-    problems = [
-        problem
-        for name, least in (("horizon", 1), ("window", 1), ("season", 1))
-        for problem in _whole(name, options.get(name), least)
-    ]
-    parts, wrong = read_parts(options.get("split"), n)
-    problems += wrong
+    parts, train, unused, problems = given_plan(n, options)
     if problems:
         return None, problems
     told: list[Problem] = []
-    train = parts[0] if parts else round(0.68 * n)
     spare = min(parts[1:]) if parts and min(parts[1:]) > 0 else max(1, int(0.12 * n))
-    season, why = step.season
-    if "season" in options:
-        season, why = int(options["season"]), "as asked"
-    elif season > train // 3:
-        why = f"{n:,} steps hold too few seasons of {season}"
-        season = 1
-    told.append(_note("season", season, step, why))
+    season, why = season_of(n, train, step, options)
+    told.append(note("season", season, step, why))
     horizon, why = min(season, spare) if season > 1 else min(spare, max(1, min(12, n // 20))), "one season"
     if season == 1:
         why = "a twentieth of the series, at most 12"
@@ -62,14 +80,12 @@ def make_plan(n: int, step: Step, options: Mapping[str, Any]) -> tuple[Plan | No
         why = "as many steps as a part of the split can hold"
     if "horizon" in options:
         horizon, why = int(options["horizon"]), "as asked"
-    told.append(_note("horizon", horizon, step, why))
+    told.append(note("horizon", horizon, step, why))
     window, why = _window(train, season, horizon)
     if "window" in options:
         window, why = int(options["window"]), "as asked"
-    told.append(_note("window", window, step, why))
-    if parts and sum(parts) < n:
-        what = f"The last {n - sum(parts):,} of {n:,} steps are in no part of the split and are not used."
-        told.append(Problem("warning", "steps-not-used", what, count=n - sum(parts), do="Give larger parts."))
+    told.append(note("window", window, step, why))
+    told += unused
     plan = Plan(season, horizon, window, parts, told)
     short = _too_short(n, plan, options)
     return (None, [*told, short]) if short else (plan, told)
@@ -87,7 +103,8 @@ def _window(train: int, season: int, horizon: int) -> tuple[int, str]:
     return min(wanted, most), f"{HORIZONS:g} horizons" if wanted <= most else limit
 
 
-def _note(name: str, value: int, step: Step, why: str) -> Problem:
+def note(name: str, value: int, step: Step, why: str) -> Problem:
+    """``The window is 24 hours: one season.``"""
     unit = step.text if value == 1 else f"{step.text}s" if step.unit != "number" else "steps"
     unit = "step" if step.unit == "number" and value == 1 else unit
     many = f"{value:,} {unit}" if " " not in step.text or step.unit != "second" else f"{value:,} steps of {step.text}"

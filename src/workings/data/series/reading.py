@@ -29,7 +29,8 @@ class Series:
     values: (n, V) float64 without NaN, the targets first. names: (V). targets: how many of them are forecast.
     times: (n,) as in :class:`workings.data.series.times.Times`; where there is no column of time, 1, 2, 3 ….
     rows: (n,) row numbers in the user's data, from 0; a step that was filled in has that of the row before.
-    filled: (n, V) bool, values that were filled in.
+    filled: (n, V) bool, values that were filled in. labels: (n,) cells of a column that only judges, where one was
+    asked for; a step that was filled in has that of the row before.
     """
 
     values: np.ndarray
@@ -43,6 +44,7 @@ class Series:
     digest: str
     fields: list[Field]
     problems: list[Problem] = field(default_factory=list)
+    labels: pl.Series | None = None
 
     def label(self, i: int) -> str:
         """The time of step ``i``; of one behind the last, the time that will come."""
@@ -53,12 +55,17 @@ class Series:
 
 
 def read_series(
-    data: object, target: str | Sequence[str] | None, options: Mapping[str, Any], known: Sequence[str] | None = None
+    data: object,
+    target: str | Sequence[str] | None,
+    options: Mapping[str, Any],
+    known: Sequence[str] | None = None,
+    judge: str | None = None,
 ) -> tuple[Series | None, list[Problem]]:
     """The series and its problems; None where an error forbids to use it.
 
     target: the column to forecast, or several, as a list or with commas between them; all where None.
     known: the variables of a trained net, targets first; other columns are left out without being looked at.
+    judge: the column of labels, which is no variable.
 
     Raises:
         UserError: the table itself cannot be read.
@@ -77,9 +84,12 @@ def read_series(
     drop, fill, wrong = _asked(table.names, table.name, options)
     targets, more = targets_of(target, table.names, table.name)
     problems += wrong + more
+    if judge is not None:
+        others = [name for name in table.names if name not in drop and name != options.get("time_column")]
+        problems += [] if judge in others else [missing_column(judge, others, table.name)]
     if any(each.level == "error" for each in problems):
         return None, problems
-    left = [name for name in table.names if name not in drop]
+    left = [name for name in table.names if name not in drop and name != judge]
     if drop:
         what = f"{len(drop)} column(s) were left out, as asked."
         problems.append(Problem("note", "dropped-columns", what, shorten(drop), len(drop)))
@@ -94,7 +104,10 @@ def read_series(
     problems += more
     if columns is None or ordered is None or any(each.level == "error" for each in problems):
         return None, problems
-    return _series(ordered, columns, time, table.digest, frame, rows, problems), problems
+    series = _series(ordered, columns, time, table.digest, frame, rows, problems)
+    if judge is not None:
+        series.labels = frame[judge][np.searchsorted(rows, ordered.rows)]
+    return series, problems
 
 
 def targets_of(
