@@ -20,12 +20,14 @@ __version__ = "0.1.0"
 _HOME = {
     "Run": "workings.api",
     "check": "workings.api",
+    "examine": "workings.api",
     "open_run": "workings.api",
     "show": "workings.solutions.show",
     "train": "workings.api",
     "open_dataset": "workings.data",
     "NetClassifier": "workings.estimators",
     "NetRegressor": "workings.estimators",
+    "watch": "workings.watching.watch",
     "Recipe": "workings.runs.recipe",
     "Problem": "workings.base.problems",
     "UserError": "workings.base.errors",
@@ -33,13 +35,14 @@ _HOME = {
 }
 
 if TYPE_CHECKING:
-    from workings.api import Run, check, open_run, train
+    from workings.api import Run, check, examine, open_run, train
     from workings.base.errors import UserError, WorkingsError
     from workings.base.problems import Problem
     from workings.data import open_dataset
     from workings.estimators import NetClassifier, NetRegressor
     from workings.runs.recipe import Recipe
     from workings.solutions.show import show
+    from workings.watching.watch import watch
 
 __all__ = [
     "NetClassifier",
@@ -51,10 +54,12 @@ __all__ = [
     "WorkingsError",
     "__version__",
     "check",
+    "examine",
     "open_dataset",
     "open_run",
     "show",
     "train",
+    "watch",
 ]
 
 

@@ -16,11 +16,12 @@ from workings.runs.train import Job
 from workings.runs.train import train as _run_job
 
 if TYPE_CHECKING:
+    from workings.base.finding import Finding
     from workings.data.dataset import Dataset
     from workings.nets.custom import Own
     from workings.solutions.steps import Solution
 
-__all__ = ["Recipe", "Run", "check", "open_run", "train"]
+__all__ = ["Recipe", "Run", "check", "examine", "open_run", "train"]
 
 
 class Run(runs.Run):
@@ -37,6 +38,18 @@ class Run(runs.Run):
         from workings.solutions.of_run import show_run
 
         return show_run(self, sample, data, **how)
+
+
+def examine(path: str | os.PathLike[str]) -> tuple[list[Finding], list[str]]:
+    """What is wrong with a run's training: the findings, and the codes that were checked.
+
+    Raises:
+        UserError: no run there, unfinished, or not watched.
+    """
+    from workings.doctor.of_run import history_of
+    from workings.watching import findings
+
+    return findings.look(history_of(Path(path))), findings.codes()
 
 
 def open_run(path: str | os.PathLike[str], net: Own | None = None) -> Run:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
+from workings.base.finding import Finding
 from workings.base.problems import Problem
 
 
@@ -45,6 +46,13 @@ class Noticed(Event):
     """A problem was noticed that does not stop the work."""
 
     problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Event):
+    """A symptom of training gone wrong was found."""
+
+    finding: Finding
 
 
 @dataclass(frozen=True, slots=True)

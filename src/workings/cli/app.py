@@ -11,6 +11,7 @@ import typer
 
 from workings.cli.anomalies import anomalies
 from workings.cli.check import check
+from workings.cli.doctor import doctor
 from workings.cli.example import example
 from workings.cli.forecast import forecast
 from workings.cli.generate import generate
@@ -88,6 +89,7 @@ _VERBS = {
     "translate": (translate, "Write a text for each text, by a net trained on pairs."),
     "show": (show, "Work one learning step through, like a textbook page."),
     "example": (example, "Print a worked example of a textbook; list them."),
+    "doctor": (doctor, "Tell what is wrong with a run's training, by what evidence."),
     "report": (report, "Write the report of a run anew; open it."),
     "nets": (nets, "List every net with its settings."),
     "net": (net, "Show a net layer by layer."),
@@ -136,6 +138,8 @@ workings show runs/adult --sample 17 --out step.html""",
     "example": """workings example
 workings example W13
 workings example W7 --format markdown""",
+    "doctor": """workings doctor runs/adult
+workings doctor runs/adult --json""",
     "report": """workings report runs/adult
 workings report runs/adult --open""",
     "nets": """workings nets

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workings.base.events import Checkpointed, Decided, Event, Noticed, Phase, Stopped
+from workings.base.events import Checkpointed, Decided, Event, Found, Noticed, Phase, Stopped
+from workings.base.finding import Finding
 from workings.base.problems import Problem
 from workings.cli.words import folded, value
 
@@ -23,6 +24,8 @@ def lines(event: Event, width: int) -> list[Text]:
             return _decided(event, width)
         case Noticed():
             return noticed(event.problem, width)
+        case Found():
+            return found(event.finding, width)
         case Stopped():
             return _styled(folded(f"Stopped at step {event.step:,}: {event.reason}.", width, "  ", "  "), "")
         case Checkpointed():
@@ -44,6 +47,11 @@ def noticed(problem: Problem, width: int) -> list[Text]:
     for line in rest:
         found += _styled(folded(line.strip(), width, "    ", "      "), "dim")
     return found
+
+
+def found(finding: Finding, width: int) -> list[Text]:
+    """A finding, quietly: the fact, and where to read more."""
+    return noticed(Problem("warning", finding.code, f"{finding.what} See: workings doctor RUN"), width)
 
 
 def _phase(event: Phase, width: int) -> list[Text]:

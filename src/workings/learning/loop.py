@@ -65,6 +65,7 @@ class LoopSettings:
 class LoopState:
     """Everything that changes while a loop runs, but for the rule's tensors.
 
+    best: all of the rule's tensors after the step whose weights are to be kept, its memory too.
     shown: of a net that draws, what it drew on the way, by the step.
     """
 
@@ -83,6 +84,10 @@ class LoopState:
     def record(self, step: int, epoch: float, split: str, name: str, value: float) -> None:
         """One point of the run's record: (step, epoch, split, name, value, seconds)."""
         self.points.append((step, epoch, split, name, value, self.seconds))
+
+
+Batch = tuple[Tensor, Tensor, Tensor | None]
+Observe = Callable[[LoopState, Batch, list[float]], None]  # the state, the last batch, the chunk's losses
 
 
 class NonFiniteLoss(Exception):
@@ -106,11 +111,13 @@ def run_loop(
     emit: Emit,
     save: Callable[[LoopState], None] | None = None,
     augment: Callable[[Tensor], Tensor] | None = None,
+    observe: Observe | None = None,
 ) -> None:
     """Train from ``state`` to the end, in place.
 
     evaluate: metrics on the validation rows with the net as it is; None where there are no such rows.
     save: writes a checkpoint; called now and then, and when the loop is interrupted.
+    observe: sees the state and the last batch between chunks, and changes nothing.
 
     Raises:
         NonFiniteLoss: before any parameter was changed by it.
@@ -132,11 +139,13 @@ def run_loop(
                 until = min(until, settings.judge_from)  # so that no look sees losses of both
             k = min(CHUNK - state.step % CHUNK, until - state.step)
             whole = False
-            chunk_losses = _advance(rule, source, stream, state.step, k, augment)
+            chunk_losses, last = _advance(rule, source, stream, state.step, k, augment)
             state.losses.extend(chunk_losses)
             before, state.step = state.step, state.step + k
             _average(rule, settings, state, k)
             whole = True
+            if observe is not None:
+                observe(state, last, chunk_losses)
             now = time.perf_counter()
             state.seconds = now - began
             if now - told > 0.25:
@@ -218,13 +227,14 @@ def _advance(
     step: int,
     k: int,
     augment: Callable[[Tensor], Tensor] | None,
-) -> list[float]:
+) -> tuple[list[float], Batch]:
+    """k steps: their losses, and the last batch."""
     x, y, weight = batches(source, stream, step, k, augment)
     losses = rule.advance(x, y, weight, step).tolist()
     if not math.isfinite(sum(losses)):
         i = next(i for i, loss in enumerate(losses) if not math.isfinite(loss))
         raise NonFiniteLoss(step + i, stream.rows(step + i, 1), x[i], y[i])
-    return losses
+    return losses, (x[k - 1], y[k - 1], None if weight is None else weight[k - 1])
 
 
 def _average(rule: LearningRule, settings: LoopSettings, state: LoopState, k: int) -> None:
@@ -294,7 +304,7 @@ def _look(
         if better:
             state.best_value, state.best_step, state.waited = value, state.step, 0
             if settings.keep_best:
-                state.best = {name: tensor.clone() for name, tensor in net_tensors(rule).items()}
+                state.best = {name: tensor.clone() for name, tensor in rule.tensors().items()}
         else:
             state.waited += 1
             if settings.patience is not None and state.waited >= settings.patience:

@@ -38,6 +38,7 @@ from workings.nets.whitened import VGG
 from workings.runs.machine import keep_freed_memory
 from workings.runs.recipe import Recipe
 from workings.runs.settle import learning_rate_from_range
+from workings.runs.watched import Watched
 from workings.runs.work import work_of
 
 # Enough patches for a stem's few eigenvectors, and little to read.
@@ -88,6 +89,7 @@ class Fit:
         self.steps, self.every = loop.plan_steps(n, batch, recipe.epochs)
         self.loss: LossFunction = self._make_loss()
         self.rule: LearningRule = self._make_rule()
+        self.watched: Watched | None = None
 
     def _make_loss(self) -> LossFunction:
         recipe = self.recipe
@@ -202,6 +204,8 @@ class Fit:
         stored = channels_last if self.channels_last else None
         found = work_of(self.task).quick(self.task, self.net, self.val, self.loss, stored)
         self._show()
+        if self.watched is not None:
+            self.watched.judged(self.state.step, found)
         return found
 
     def _show(self) -> None:
@@ -240,6 +244,9 @@ class Fit:
             keep_best=bool(recipe.keep_best) and self.val is not None,
             judge_from=before,
         )
+        if recipe.watch:
+            self.watched = Watched(self, recipe.watch)
+            self.watched.begin()
         try:
             with keep_freed_memory():
                 loop.run_loop(
@@ -252,6 +259,7 @@ class Fit:
                     self.emit,
                     save,
                     self.augment,
+                    self.watched,
                 )
         except loop.NonFiniteLoss as stop:
             where = [self.train.where(int(i)) for i in stop.rows]

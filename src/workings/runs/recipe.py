@@ -95,6 +95,7 @@ class Recipe(BaseModel):
     lane: str = "auto"
     threads: int | None = Field(default=None, ge=1)
     checkpoint_seconds: float = Field(default=20.0, ge=0)
+    watch: float = Field(default=0.03, ge=0, lt=1)
     baselines: bool = True
     report: bool = True
 

@@ -19,6 +19,7 @@ from workings.runs.fit import Fit, start_net, unseen
 from workings.runs.job import Job, Prepared
 from workings.runs.machine import steady
 from workings.runs.making import augmentation, make_net, perceptron_verdict
+from workings.runs.memory import save_memory
 from workings.runs.outcome import write_outcome
 from workings.runs.preparing import open_data, prepare
 from workings.runs.run import Run
@@ -77,7 +78,10 @@ def _train(job: Job) -> Run:
         fit.run(_saver(job, path, fit))
     perceptron_verdict(job, fit)
     files.save_weights(path / "weights.safetensors", net)
+    save_memory(path, fit.rule, fit.state)
     files.save_record(path / "record.parquet", fit.state.points)
+    if fit.watched is not None:
+        files.write_versioned(path / "watch.json", fit.watched.to_dict())
     if fit.state.shown:
         files.save_tensors(path / "draws.safetensors", fit.state.shown)
     run = Run(path, job.recipe, dataset.schema, data.prep, net)

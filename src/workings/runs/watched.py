@@ -1,0 +1,93 @@
+"""A run watched while it trains: a probe between its steps, and findings told as they come.
+
+The losses of every chunk are kept whatever the budget; they are known anyway.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from workings.base.events import Found
+from workings.learning.loop import Batch, LoopState
+from workings.nets.unsupervised import Unsupervised
+from workings.watching.budget import Budget
+from workings.watching.findings import look
+from workings.watching.history import History
+from workings.watching.probe import Probe
+
+if TYPE_CHECKING:
+    from workings.runs.fit import Fit
+
+KEPT = 2_000  # losses; beyond, every second is dropped
+
+
+class Watched:
+    """What sees a fit's steps. ``history`` and ``found`` are filled while it trains."""
+
+    def __init__(self, fit: Fit, share: float) -> None:
+        self.fit = fit
+        self.history = History(facts=facts(fit))
+        self.budget = Budget(share)
+        self.probe = Probe(fit.net, fit.loss, self.history, self.budget) if fit.gradient is not None else None
+        self.told: set[str] = set()
+
+    def begin(self) -> None:
+        """Training begins."""
+        self.budget.began = time.perf_counter()
+
+    def __call__(self, state: LoopState, batch: Batch, losses: list[float]) -> None:
+        """Between chunks of steps; see ``learning.loop``."""
+        if state.step <= self.fit.before:
+            return
+        began = time.perf_counter()
+        self.history.note(state.step, "", "loss", sum(losses) / len(losses))
+        thin(self.history.values[("", "loss")])
+        self.budget.spent += time.perf_counter() - began
+        if self.probe is not None:
+            self.probe(state.step, *batch, self.fit.rule.learning_rate(state.step - 1))
+
+    def judged(self, step: int, found: dict[str, float]) -> None:
+        """Metrics on the validation rows; then what there is to tell is told, each symptom once."""
+        for name, value in found.items():
+            self.history.note(step, "", f"val_{name}", value)
+        for finding in look(self.history):
+            if finding.code not in self.told:
+                self.told.add(finding.code)
+                self.fit.emit(Found(finding))
+
+    def to_dict(self) -> dict[str, Any]:
+        """What ``watch.json`` holds."""
+        budget = self.budget
+        passed = time.perf_counter() - budget.began
+        cost = {"share": budget.share, "seconds": budget.spent, "of": passed, "looks": budget.looks}
+        return {**self.history.to_dict(), "cost": cost}
+
+
+def thin(course: list[tuple[int, float]]) -> None:
+    """Drop every second value of a long course, so that a run of any length keeps a bounded record."""
+    if len(course) > 2 * KEPT:
+        del course[1:-1:2]
+
+
+def facts(fit: Fit) -> dict[str, Any]:
+    """What holds throughout the run; the findings know a run of Workings by these names only."""
+    recipe, y = fit.recipe, fit.train.y
+    found: dict[str, Any] = {
+        "task": fit.task,
+        "net": recipe.net,
+        "rows": len(fit.train),
+        "batch": fit.stream.batch,
+        "steps": fit.steps,
+        "optimiser": recipe.optimiser,
+        "learning_rate": recipe.learning_rate,
+        "schedule": recipe.schedule,
+        "loss": None if isinstance(fit.net, Unsupervised) else recipe.loss,
+        "shuffled": recipe.shuffle,
+        "parameters": sum(p.numel() for p in fit.net.parameters()),
+    }
+    if fit.task in ("binary", "multiclass") and isinstance(y, Tensor) and y.ndim == 1:
+        found["class_counts"] = y.long().bincount().tolist()
+    return found
