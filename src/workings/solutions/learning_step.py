@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -9,15 +10,19 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_flatten_with_path
 
 from workings.base.errors import refuse
 from workings.base.problems import Problem
+from workings.solutions.alone import drawn_from, fresh, run_alone
+from workings.solutions.casting import InFloat64
 from workings.solutions.expressions import Expr, Joined, Number, Quantity, Symbol, lift, sign, sqrt, sum_of
 from workings.solutions.record import Record, Value
 from workings.solutions.rounding import POLICY, settle_line
 from workings.solutions.rules import LOSSES, atomic
 from workings.solutions.rules.base import every
-from workings.solutions.solving import TOLERANCE, Detail, Solver, choose, label, relative
+from workings.solutions.rules.parts import parts_of
+from workings.solutions.solving import CANCELLED, TOLERANCE, Detail, Solver, choose, label, relative
 from workings.solutions.steps import Check, Solution, Step
 from workings.solutions.updates import Update
 
@@ -66,15 +71,14 @@ def solve(step: LearningStep, title: str, facts: list[tuple[str, str]], detail: 
         UserError: the loss is no single number, or nothing can be differentiated.
     """
     detail = detail or Detail()
-    state, kind = torch.get_rng_state(), torch.get_default_dtype()
+    kind = torch.get_default_dtype()
     try:
-        torch.manual_seed(step.seed)
         torch.set_default_dtype(torch.float64)  # what a net makes on the way is float64 too
-        with torch.enable_grad():
+        twin = copy.deepcopy(step.net)
+        with drawn_from(step.seed), torch.enable_grad():
             solver, loss = _record(step, detail)
-            sections = _sections(step, solver, loss, detail)
+            sections = _sections(step, solver, loss, detail, twin)
     finally:
-        torch.set_rng_state(state)
         torch.set_default_dtype(kind)
     solution = Solution(
         title, facts, sections, POLICY.format(digits=detail.digits), detail.digits, solver.lacking, solver.problems
@@ -103,16 +107,20 @@ def _call_loss(step: LearningStep, record: Record, out: Any) -> Tensor:
 
 
 def _record(step: LearningStep, detail: Detail) -> tuple[Solver, Value]:
-    record = Record(step.net, atomic)
-    for i, x in enumerate(step.inputs):
+    record = Record(step.net, atomic, parts_of)
+    inputs, kwargs = fresh((step.inputs, step.kwargs))
+    samples: list[int] = []
+    for path, x in tree_flatten_with_path((inputs, kwargs))[0]:
         if isinstance(x, Tensor):
-            record.note(x, "input", f"input {i + 1}")
-    if isinstance(step.target, Tensor):
-        record.note(step.target, "target", "target")
+            record.note(x, "input", f"input{_written(path[1:])}")
+            samples += [len(x)] if x.ndim else []
+    for path, x in tree_flatten_with_path(step.target)[0]:
+        if isinstance(x, Tensor):
+            record.note(x, "target", f"target{_written(path)}")
     for p in step.net.parameters():
         p.grad = None
     with record.watching():
-        out = step.net(*step.inputs, **step.kwargs)
+        out = step.net(*inputs, **kwargs)
         loss_from = len(record.calls)
         record.path.append("loss")
         L = _call_loss(step, record, out)
@@ -131,16 +139,20 @@ def _record(step: LearningStep, detail: Detail) -> tuple[Solver, Value]:
         if name in record.parameters and p.grad is not None:
             record.parameters[name].grad = p.grad.detach()
     value = record.value_of(L)
-    first = next((x for x in step.inputs if isinstance(x, Tensor) and x.ndim), None)
-    return Solver(record, 1 if first is None else len(first), value, loss_from, detail), value
+    return Solver(record, samples[0] if samples else 1, value, loss_from, detail), value
 
 
-def _sections(step: LearningStep, solver: Solver, loss: Value, detail: Detail) -> list[Step]:
+def _written(path: Any) -> str:
+    """Where a tensor lies among what was given: ['pixel_values']."""
+    return "".join(str(key) for key in path)
+
+
+def _sections(step: LearningStep, solver: Solver, loss: Value, detail: Detail, twin: nn.Module) -> list[Step]:
     net, of_loss = solver.forward()
     sections = [
         Step("Forward", children=net),
         Step("Loss", children=of_loss, values=[solver.page.quantity(loss)]),
-        Step("Backward", children=solver.backward()),
+        Step("Backward", children=[*solver.backward(), _unwatched(step, solver, loss, twin)]),
     ]
     if step.updates is None:
         return sections
@@ -158,6 +170,26 @@ def _sections(step: LearningStep, solver: Solver, loss: Value, detail: Detail) -
     if new:
         sections.append(_again(step, solver, loss, new, grads, detail))
     return sections
+
+
+def _unwatched(step: LearningStep, solver: Solver, loss: Value, twin: nn.Module) -> Step:
+    """The net by itself, with nothing recorded or opened, beside what was worked out."""
+    L, grads = run_alone(twin, step.inputs, step.kwargs, lambda out: step.loss(out, *fresh(step.compared)), step.seed)
+    error = 0.0
+    for name, value in solver.record.parameters.items():
+        made, given = solver.arrived.get(id(value)), grads.get(name)
+        if made is None and given is None:
+            continue
+        zero = torch.zeros_like(value.data)
+        floor = CANCELLED * solver.sizes.get(id(value), 0.0)
+        error = max(error, relative(zero if made is None else made, zero if given is None else given, floor))
+    return Step(
+        "The same step by the net alone, nothing recorded",
+        checks=[
+            Check("the loss", relative(loss.data.reshape(()), L.reshape(())), TOLERANCE),
+            Check("the gradients of all parameters", error, TOLERANCE),
+        ],
+    )
 
 
 def _limit(
@@ -271,12 +303,13 @@ def _again(
     """The forward pass with the new parameters, and what the gradient foretold."""
     old = {name: p.detach().clone() for name, p in step.net.named_parameters()}
     buffers = {name: b.clone() for name, b in step.net.named_buffers()}
-    with torch.no_grad():
+    inputs, kwargs = fresh((step.inputs, step.kwargs))
+    # The same random numbers: the same units dropped.
+    with torch.no_grad(), drawn_from(step.seed), InFloat64():
         for name, p in step.net.named_parameters():
             if name in new:
                 p.copy_(new[name])
-        torch.manual_seed(step.seed)  # the same random numbers: the same units dropped
-        out = step.net(*step.inputs, **step.kwargs)
+        out = step.net(*inputs, **kwargs)
         after = step.loss(out, *step.compared).detach().double()
         for name, p in step.net.named_parameters():
             p.copy_(old[name])

@@ -4,6 +4,10 @@ Operations are seen at the level at which models are written (``F.linear``, ``to
 function mode, so control flow, reused modules, functions in ``forward`` and tied weights need nothing special. A module
 for which there is a rule of its own (dropout, a fused LSTM) is taken as one operation.
 
+A function of torch that is a composition (RMS norm, the standard deviation) can be opened: what it is made of is
+done and recorded in its place, and what it gave itself is kept to compare with. Numbers stay float64 (``casting``); a
+change in place through a view is a change of the whole (``views``).
+
 Traps: a tensor changed in place is the same object with another version, so a ``Value`` is an object at a version, its
 data copied at that moment. A gradient is caught by a hook on the tensor, registered at that version: autograd gives it
 the gradient of what the tensor was then. Hooks on modules would see the sum over all uses, and break on in-place.
@@ -22,14 +26,19 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_flatten, tree_map
 
-_OPENED = ("multi_head_attention_forward",)  # a composition of operations that have their own equations
+from workings.solutions import views
+from workings.solutions.casting import in_float64
+
+_OPENED = ("multi_head_attention_forward",)  # written by torch in operations that have their own equations
 _DRAWING = ("rand", "randn", "normal")
 
 
 @dataclass(eq=False)
 class Value:
     """A tensor at one moment. grad: ∂L/∂value by autograd, once backward has run. kind: what it is if no operation of
-    the record made it: "input", "target", "parameter", "buffer", "constant", or "changed" through another name.
+    the record made it: "input", "target", "parameter", "buffer", "constant", or "unseen" where an operation that could
+    not be seen did. compared: whether autograd has a gradient of just this value; of a part that is then changed in
+    place it has none, for there the change is one of the whole.
     """
 
     data: Tensor
@@ -41,6 +50,20 @@ class Value:
     users: list[Call] = field(default_factory=list)
     letter: str = ""
     layer: str = ""
+    compared: bool = True
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A function of which the parts were recorded. before: the number of the next call. made: by the parts, given: by
+    the function itself.
+    """
+
+    name: str
+    place: str
+    before: int
+    made: list[Tensor]
+    given: list[Tensor]
 
 
 @dataclass(eq=False)
@@ -74,12 +97,23 @@ class Call:
 
 
 class Record(TorchFunctionMode):
-    """Records while it is entered. ``atomic``: the types of modules and callables that are one operation."""
+    """Records while it is entered. atomic: which modules are one operation. parts: the function to be recorded in the
+    place of one that is called, by its name and arguments; None where it is recorded itself.
+    """
 
-    def __init__(self, net: nn.Module, atomic: Callable[[object], bool] = lambda _: False) -> None:
+    def __init__(
+        self,
+        net: nn.Module,
+        atomic: Callable[[object], bool] = lambda _: False,
+        parts: Callable[[str, Any, Any], Callable[..., Any] | None] = lambda *_: None,
+    ) -> None:
         super().__init__()
         self.net = net
         self.atomic = atomic
+        self.parts = parts
+        self.opened: list[Opened] = []
+        self.casts: set[tuple[str, str]] = set()
+        self.unseen: list[Value] = []
         self.calls: list[Call] = []
         self.values: dict[int, tuple[Tensor, int, Value]] = {}
         self.parameters: dict[str, Value] = {}
@@ -120,13 +154,37 @@ class Record(TorchFunctionMode):
         known = self.values.get(id(tensor))
         if known is not None and known[1] == tensor._version:
             return known[2]
-        kind = "constant" if known is None else "changed"
-        if isinstance(tensor, nn.Parameter) and known is not None:
-            kind = "parameter"
         with self._quiet():
-            value = Value(tensor.detach().clone(), kind, "", needs_grad=tensor.requires_grad)
+            if isinstance(tensor, nn.Parameter) and known is not None:
+                value = Value(tensor.detach().clone(), "parameter", known[2].name, needs_grad=tensor.requires_grad)
+            elif tensor._base is not None and id(tensor._base) in self.values:
+                where = views.places(tensor, tensor._base)
+                value = self._made(views.part_of, [self.value_of(tensor._base)], tensor, where)
+            elif known is not None and tensor.requires_grad:
+                value = self._made(views.changed_unseen, [known[2]], tensor, tensor.detach().clone())
+            else:
+                kind = "unseen" if tensor.grad_fn is not None else "constant"
+                name = tensor.grad_fn.name() if tensor.grad_fn is not None else ""
+                value = Value(tensor.detach().clone(), kind, name, needs_grad=tensor.requires_grad)
             self._keep(tensor, value)
+        if value.kind == "unseen":
+            self.unseen.append(value)
         return value
+
+    def _made(self, func: Any, values: list[Value], tensor: Tensor, *more: Tensor) -> Value:
+        """The value that a tensor has got by what was done to the memory that it shares, as an operation."""
+        value = Value(tensor.detach().clone(), needs_grad=tensor.requires_grad)
+        call = Call(func, func.__name__, self.path[-1] if self.path else "", (*values, *more), {}, values, [value])
+        self._append(call)
+        return value
+
+    def _append(self, call: Call) -> None:
+        for value in call.outputs:
+            value.made_by = call
+        for value in call.inputs:
+            value.users.append(call)
+        call.number = len(self.calls)
+        self.calls.append(call)
 
     # --------------------------------------------------------------------------------------- operations
 
@@ -139,6 +197,12 @@ class Record(TorchFunctionMode):
             return func(*args, **kwargs)
         if name in _OPENED:
             return self._open(func, args, kwargs)
+        func, args, kwargs, narrow = in_float64(func, args, kwargs)
+        if narrow:
+            self.casts.add((self.path[-1] if self.path else "", name))
+        parts = self.parts(name, args, kwargs)
+        if parts is not None:
+            return self._by_parts(parts, func, name, args, kwargs)
         taken = tree_flatten((args, kwargs))[0]
         tensors = [t for t in taken if isinstance(t, Tensor)]
         if not tensors and name not in _DRAWING:
@@ -156,6 +220,18 @@ class Record(TorchFunctionMode):
         finally:
             functions.has_torch_function = asked
 
+    def _by_parts(self, parts: Any, func: Any, name: str, args: Any, kwargs: Any) -> Any:
+        """Record the parts of a function, done on the same random numbers as it was."""
+        before, state = len(self.calls), torch.get_rng_state()
+        with self._quiet(), torch.no_grad():
+            given = func(*args, **kwargs)
+        torch.set_rng_state(state)
+        with self:
+            made = parts(*args, **kwargs)
+        tensors = [[t.detach() for t in tree_flatten(x)[0] if isinstance(t, Tensor)] for x in (made, given)]
+        self.opened.append(Opened(name, self.path[-1] if self.path else "", before, *tensors))
+        return made
+
     def one(self, func: Callable[..., Any], name: str, *args: Any, **kwargs: Any) -> Any:
         """Call a function as one operation, whatever it does inside."""
         return self._record(func, name, args, kwargs, None)
@@ -170,6 +246,9 @@ class Record(TorchFunctionMode):
     def _begin(self, func: Any, name: str, args: Any, kwargs: Any, module: nn.Module | None) -> tuple[Call, Any]:
         tensors = [t for t in tree_flatten((args, kwargs))[0] if isinstance(t, Tensor)]
         versions = [(t, t._version) for t in tensors]
+        for tensor in tensors:
+            if tensor._base is not None and id(tensor._base) in self.values:
+                self.value_of(tensor._base)  # what it was, should it be changed through this view
         held_args, held_kwargs = tree_map(lambda t: self.value_of(t) if isinstance(t, Tensor) else t, (args, kwargs))
         call = Call(func, name, self.path[-1] if self.path else "", held_args, held_kwargs, [], module=module)
         call.inputs = list(dict.fromkeys(self.value_of(t) for t in tensors))
@@ -183,18 +262,38 @@ class Record(TorchFunctionMode):
     def _end(self, call: Call, versions: Any, out: Any) -> None:
         made = [t for t in tree_flatten(out)[0] if isinstance(t, Tensor)]
         fresh = [t for t in made if not any(t is old and t._version == version for old, version in versions)]
-        fresh += [t for t, version in versions if t._version != version and not any(t is m for m in fresh)]
+        changed = [t for t, version in versions if t._version != version]
+        # A version is shared by all views of a memory: what was changed is what came back, or was to be written to.
+        written = [t for t in changed if any(t is m for m in made) or t is call.kwargs.get("out")]
+        if not written and changed:
+            written = changed[:1] if call.name in ("setitem", "set_") else changed
+        fresh += [t for t in written if not any(t is m for m in fresh)]
         if not fresh:
             return  # it gave back what it got: .contiguous() of what is so already
         for tensor in fresh:
+            base = tensor._base if any(tensor is t for t in written) else None
+            known = None if base is None else self.values.get(id(base))
             with self._quiet():
-                value = Value(tensor.detach().clone(), made_by=call, needs_grad=tensor.requires_grad)
-                self._keep(tensor, value)
+                value = Value(tensor.detach().clone(), needs_grad=tensor.requires_grad)
+                if known is None:
+                    self._keep(tensor, value)
             call.outputs.append(value)
-        for value in call.inputs:
-            value.users.append(call)
-        call.number = len(self.calls)
-        self.calls.append(call)
+            if known is not None:
+                value.compared = False
+                self.values[id(tensor)][2].compared = False
+        self._append(call)
+        for tensor, value in zip(fresh, call.outputs, strict=True):
+            if not value.compared:
+                self._write_through(tensor, value)
+
+    def _write_through(self, view: Tensor, value: Value) -> None:
+        """The whole of which a view was changed is another value now."""
+        whole = view._base
+        assert whole is not None
+        with self._quiet():
+            where = views.places(view, whole)
+            new = self._made(views.written_into, [self.values[id(whole)][2], value], whole, where)
+            self._keep(whole, new)
 
     # ------------------------------------------------------------------------------------------ modules
 
@@ -260,7 +359,8 @@ _NO_OPERATION = frozenset(
     "item tolist __bool__ __int__ __float__ __index__ __repr__ __format__ __hash__ element_size data_ptr "
     "is_mps.get is_xpu.get is_xla.get is_ipu.get _version.get untyped_storage is_same_size get_device is_inference "
     "is_vulkan.get is_maia.get is_cpu.get itemsize.get nbytes.get grad.set requires_grad.set is_signed is_conj is_neg "
-    "is_pinned is_shared __deepcopy__ __reduce_ex__ numpy __array__ __contains__ equal allclose".split()
+    "_base.get _is_view is_pinned is_shared __deepcopy__ __reduce_ex__ numpy __array__ __contains__ "
+    "equal allclose".split()
 )
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from workings.base.problems import Problem, shorten
 from workings.solutions.expressions import Expr, Quantity, evaluate, sum_of
-from workings.solutions.record import Call, Record, Value
+from workings.solutions.record import Call, Opened, Record, Value
 from workings.solutions.rounding import DIGITS, Line, settle_line
 from workings.solutions.rules import find
 from workings.solutions.rules.base import Index, Inner, as_symbol, every
@@ -24,6 +24,7 @@ from workings.solutions.symbols import Page
 
 TOLERANCE = 1e-9
 CANCELLED = 1e-6
+FEW = 4
 _TITLES = {
     "relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU", "relu6": "ReLU6",
     "logsigmoid": "logarithm of sigmoid", "add": "sum", "sub": "difference", "mul": "product", "div": "quotient",
@@ -40,7 +41,7 @@ class Detail:
 
     digits: int = DIGITS
     units: int = 3
-    few: int = 4
+    few: int = FEW
     layer: str | None = None
     unit: tuple[int, ...] | None = None
 
@@ -64,6 +65,7 @@ class Solver:
         self.pieces: dict[int, list[tuple[Call, Tensor]]] = {}
         self.from_autograd: list[str] = []
         self.sizes: dict[int, float] = {}
+        self._values: dict[int, Value] = {}
 
     # ---------------------------------------------------------------------------------------------- forward
 
@@ -71,18 +73,51 @@ class Solver:
         """The steps of the net, and those of the loss."""
         net: list[Step] = []
         loss: list[Step] = []
+        opened = iter([*self.record.opened, None])
+        next_opened = next(opened)
         for call in self.record.calls:
+            while next_opened is not None and next_opened.before <= call.number:
+                (loss if call.number >= self.loss_from else net).append(self._opened(next_opened))
+                next_opened = next(opened)
             step = self._forward_step(call)
             if step is not None:
                 (loss if call.number >= self.loss_from else net).append(step)
+        for value in self.record.unseen:
+            self.lacking[value.name] = self.lacking.get(value.name, 0) + 1
+        self._tell_casts()
         return net, loss
 
+    def _opened(self, opened: Opened) -> Step:
+        """A function by its parts, which give what it gave."""
+        pairs = [(m, g) for m, g in zip(opened.made, opened.given, strict=False) if g.is_floating_point()]
+        error = max((relative(m, g) for m, g in pairs), default=0.0)
+        error = error if len(opened.made) >= len(opened.given) else math.inf
+        return Step(
+            f"{opened.name}, by the operations that it is made of",
+            opened.place,
+            checks=[Check(f"what {opened.name} itself gave", error, TOLERANCE)],
+        )
+
+    def _tell_casts(self) -> None:
+        casts = sorted({place or "the net" for place, _ in self.record.casts})
+        if casts:
+            self.problems.append(
+                Problem(
+                    "note",
+                    "kept-in-float64",
+                    "The net casts numbers to fewer digits on the way; here they stay float64.",
+                    where=shorten(casts),
+                    count=len(casts),
+                    why="What is compared to 1e-9 cannot be rounded to 1e-7 in between.",
+                )
+            )
+
     def _forward_step(self, call: Call) -> Step | None:
-        if not call.outputs[0].data.is_floating_point():
+        if not _carries(call.outputs[0].data):
             return None  # masks and positions: they are seen where they are used
         rule, page = self.rules[id(call)], self.page
         made = rule.forward(call)
-        pairs = [(m, o) for m, o in zip(made, call.outputs, strict=False) if o.data.is_floating_point()]
+        pairs = [(m, o) for m, o in zip(made, call.outputs, strict=False) if _carries(o.data)]
         error = max((relative(m, o.data) for m, o in pairs), default=0.0)
         step = Step(self._title(call), call.place, checks=[Check("the net's own value", error, TOLERANCE)])
         if not rule.complete:
@@ -124,15 +159,18 @@ class Solver:
     def backward(self) -> list[Step]:
         """The steps back, from the loss to the first layer."""
         self.arrived[id(self.loss)] = torch.ones_like(self.loss.data)
-        self.page.arrived(self.loss, self.arrived[id(self.loss)])
-        steps = [step for call in reversed(self.record.calls) if (step := self._backward_step(call)) is not None]
+        self._values[id(self.loss)] = self.loss
+        sent = [(call, *found) for call in reversed(self.record.calls) if (found := self._send(call)) is not None]
+        for key, value in self._values.items():
+            self.page.arrived(value, self.arrived[key])
+        steps = [self._backward_step(call, pieces) for call, pieces in sent]
         if self.from_autograd:
             self.problems.append(
                 Problem(
                     "note",
                     "gradient-from-autograd",
-                    f"{len(self.from_autograd)} tensors were changed in place under another name; the gradients that "
-                    "reach them are autograd's own.",
+                    f"{len(self.from_autograd)} tensors went into operations that could not be seen; the gradients "
+                    "that reach them are autograd's own.",
                     where=shorten(self.from_autograd),
                     count=len(self.from_autograd),
                 )
@@ -141,51 +179,59 @@ class Solver:
 
     def _complete(self, value: Value) -> Tensor | None:
         """The whole gradient of a value, all its users having sent theirs."""
-        if id(value) in self.arrived:
-            return self.arrived[id(value)]
-        if value.grad is not None and bool(value.grad.any()):
+        made = self.arrived.get(id(value))
+        if not self.record.unseen or value.grad is None or not bool(value.grad.any()):
+            return made
+        floor = CANCELLED * self.sizes.get(id(value), 0.0)
+        if made is None or relative(made, value.grad, floor) > TOLERANCE:
             self.from_autograd.append(self.page.quantity(value).letter + self.page.quantity(value).layer)
-            self.arrived[id(value)] = value.grad
-            self.page.arrived(value, value.grad)
-            return value.grad
-        return None
+            self.arrived[id(value)] = made = value.grad
+            self._values[id(value)] = value
+        return made
 
-    def _backward_step(self, call: Call) -> Step | None:
-        if not call.outputs[0].data.is_floating_point() or not any(v.needs_grad for v in call.inputs):
+    def _send(self, call: Call) -> tuple[dict[int, Tensor]] | None:
+        """What an operation sends to its inputs, added to what has arrived there; None where nothing flows through."""
+        if not _carries(call.outputs[0].data) or not any(v.needs_grad for v in call.inputs):
             return None
         deltas = [self._complete(v) for v in call.outputs]
         if all(d is None for d in deltas):
             return None
-        rule, page = self.rules[id(call)], self.page
         filled = [torch.zeros_like(v.data) if d is None else d for v, d in zip(call.outputs, deltas, strict=True)]
-        sent = rule.backward(call, filled)
-        step = Step(self._title(call), call.place)
-        done: list[tuple[Value, Tensor]] = []
+        sent = self.rules[id(call)].backward(call, filled)
+        floating = [d for d in filled if _carries(d) and d.numel()]
+        largest = max((float(d.abs().max()) for d in floating), default=0.0)
+        count = max((d.numel() for d in floating), default=0)
+        sent = {id(v): sent[id(v)] for v in call.inputs if id(v) in sent and v.needs_grad}
         for value in call.inputs:
-            if id(value) not in sent or not value.needs_grad:
+            if id(value) not in sent:
                 continue
             piece = sent[id(value)]
             self.pieces.setdefault(id(value), []).append((call, piece))
-            largest = max((float(d.abs().max()) for d in filled if d.numel()), default=0.0)
-            self.sizes[id(value)] = max(self.sizes.get(id(value), 0.0), largest)
-            whole_now = piece if id(value) not in self.arrived else self.arrived[id(value)] + piece
-            self.arrived[id(value)] = whole_now
-            page.arrived(value, whole_now)
-            done.append((value, piece))
+            summed = max(1.0, count / max(1, piece.numel()))
+            self.sizes[id(value)] = max(self.sizes.get(id(value), 0.0), largest * summed)
+            known = self.arrived.get(id(value))
+            self.arrived[id(value)] = piece if known is None else known + piece
+            self._values[id(value)] = value
+        return (sent,)
+
+    def _backward_step(self, call: Call, sent: dict[int, Tensor]) -> Step:
+        rule, page = self.rules[id(call)], self.page
+        step = Step(self._title(call), call.place)
         step.equations = rule.backward_equations(call, page)
         if not rule.complete:
             step.remarks.append(f"No equation for '{call.name}': what autograd sends back through it.")
         if self._wanted(call):
             step.children += [self._inner_step(inner) for inner in rule.inner_back(call, page)]
-        for value, piece in done:
-            self._tell_sent(step, call, value, piece)
+        for value in call.inputs:
+            if id(value) in sent:
+                self._tell_sent(step, call, value, sent[id(value)])
         return step
 
     def _tell_sent(self, step: Step, call: Call, value: Value, piece: Tensor) -> None:
         rule, page = self.rules[id(call)], self.page
-        last = self._is_last(call, value)
+        last = self.pieces[id(value)][-1][0] is call
         q = page.delta(value)
-        if last and value.grad is not None:
+        if last and value.compared and value.grad is not None:
             # Terms may cancel to nothing (a bias before batch norm): float64 keeps 1e-16 of the largest.
             error = relative(self.arrived[id(value)], value.grad, CANCELLED * self.sizes[id(value)])
             step.checks.append(Check(f"autograd's gradient of {label(page.quantity(value))}", error, TOLERANCE))
@@ -212,13 +258,6 @@ class Solver:
             child = Step(f"{len(shares)} uses of {label(page.quantity(value))}, added", values=[q])
             child.lines = [self._line(q[i], sum_of([s[i] for s in shares])) for i in self._choose(q.data, q.data)[0]]
             step.children.append(child)
-
-    def _is_last(self, call: Call, value: Value) -> bool:
-        """Whether no earlier operation (later in the backward pass) uses the value."""
-        return not any(user.number < call.number and self._reaches(user) for user in value.users)
-
-    def _reaches(self, call: Call) -> bool:
-        return any(o.grad is not None and o.needs_grad for o in call.outputs)
 
     # ---------------------------------------------------------------------------------------------- helpers
 
@@ -257,6 +296,11 @@ def choose(data: Tensor, weight: Tensor | None, detail: Detail) -> tuple[list[In
     return chosen, f"{len(chosen)} of {n:,} numbers are worked out, {by}; all were compared."
 
 
+def _carries(data: Tensor) -> bool:
+    """Whether there can be a gradient of such numbers."""
+    return data.is_floating_point() or data.is_complex()
+
+
 def label(q: Quantity) -> str:
     """A quantity's symbol in text."""
     from workings.solutions.text import write
@@ -270,7 +314,8 @@ def relative(a: Tensor, b: Tensor, floor: float = 0.0) -> float:
         return math.inf
     if not a.numel():
         return 0.0
-    a, b = a.double(), b.double()
+    wide = torch.complex128 if b.is_complex() else torch.float64
+    a, b = a.to(wide), b.to(wide)
     worst, size = float((a - b).abs().max()), float(b.abs().max())
     if math.isfinite(worst) and math.isfinite(size):
         return worst / max(size, floor, 1e-300)

@@ -1,0 +1,45 @@
+"""Float64 throughout: where a net casts its numbers to a narrower kind on the way, they stay float64 here.
+
+A model written for bfloat16 sums in float32 (``x.float()``, ``softmax(x, dtype=torch.float32)``). Worked in float64
+such a cast would round what is compared to 1e-9, so it is left out, and counted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_map_only
+
+WIDER = {
+    torch.float32: torch.float64,
+    torch.float16: torch.float64,
+    torch.bfloat16: torch.float64,
+    torch.complex64: torch.complex128,
+}
+_METHODS = ("float", "half", "bfloat16")
+
+
+def in_float64(func: Any, args: Any, kwargs: Any) -> tuple[Any, Any, Any, bool]:
+    """The function and its arguments with no narrower kind in them, and whether there was one."""
+    if getattr(func, "__name__", "") in _METHODS and args and isinstance(args[0], Tensor):
+        return torch.Tensor.double, args[:1], {}, True
+    narrow = False
+
+    def widened(dtype: torch.dtype) -> torch.dtype:
+        nonlocal narrow
+        narrow |= dtype in WIDER
+        return WIDER.get(dtype, dtype)
+
+    args, kwargs = tree_map_only(torch.dtype, widened, (args, kwargs))
+    return func, args, kwargs, narrow
+
+
+class InFloat64(TorchFunctionMode):
+    """While it is entered, nothing is cast to less than float64."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        func, args, kwargs, _ = in_float64(func, args, kwargs or {})
+        return func(*args, **kwargs)
