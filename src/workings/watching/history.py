@@ -14,7 +14,7 @@ from typing import Any
 NAMES: dict[str, str] = {
     # of the run as a whole
     "loss": "the training loss of the step",
-    "val_loss": "the loss on validation samples",
+    "val_loss": "the loss on validation samples; other metrics on them are val_… too",
     "learning_rate": "η of the step",
     "gradient_norm": "‖∂L/∂w‖ over all parameters, before clipping",
     # of what an operation gave: an activation
@@ -28,10 +28,68 @@ NAMES: dict[str, str] = {
     "delta": "root mean square of ∂L/∂output",
     "delta_first": "‖∂L/∂h_t‖ at the first step of a sequence, over the norm at the last",
     "entropy": "of attention: the mean entropy of its rows, over that of equal shares",
+    "normed_over": "of batch norm in training: from how many numbers the mean of a channel comes",
+    "rows_used": "of an embedding: different rows that the batch asked for",
     # of a parameter
     "weight": "root mean square of its numbers",
     "gradient": "root mean square of ∂L/∂w",
     "update": "root mean square of the step's change, over that of the numbers before it",
+    "alike": "of a weight matrix, at the first look: share of its rows (units) that equal another row",
+    # of "input", the first thing that the net is given (floating point; features lie along all axes but the first)
+    "constant": "share of its features that are the same in all samples of the batch",
+    "scales": "the greatest standard deviation of a feature, over the median of those that vary",
+    "offset": "|mean| of all its numbers, over their standard deviation",
+    # of "output", what the loss function is given as prediction (also mean, std)
+    "low": 'the least of its numbers; of "target" too',
+    "high": 'the greatest of its numbers; of "target" too',
+    "shares": "of classes: share of rows that are non-negative and sum to 1: they come from a softmax",
+    "spread": "standard deviation over the samples, meaned over outputs, over that of all its numbers",
+    "right": "of classes: share of samples whose class has the greatest output",
+    "second": "of classes, three or more: among the samples that are not right, how many of whose class is second",
+    "wrong": "how many samples are not right",
+    "contradicted": "of classes: share of samples where a class has p > 0.8, but is not the true one",
+    # of "target", what the loss function is given as truth (also mean, std, low, high)
+    "same": "of classes: the chance that two samples of the batch have the same class",
+    # of nets that make samples
+    "judged_right": "of a discriminator: share of real and made samples that it tells apart, of half of each",
+    "spread_made": "mean distance between two made samples, over that between two real ones",
+    "kl": "of a variational autoencoder: KL(q(z|x) ‖ p(z)), nats a sample",
+    "active": "of codes: share of units whose mean varies over samples by more than 0.01 (Burda et al. 2015)",
+    "reconstruction": "mean squared difference between samples and what is rebuilt, over the samples' variance",
+    "free_energy_gap": "of a Boltzmann machine: mean free energy of validation samples less that of training samples",
+}
+
+# What ``facts`` may hold, beside what runs of Workings know of their recipe (``runs.watched.facts``).
+FACTS: dict[str, str] = {
+    "task": "binary, multiclass, regression, language, forecast, translation, unlabelled; None where unknown",
+    "batch": "samples a batch",
+    "rows": "training samples",
+    "class_counts": "samples of each class, as far as seen",
+    "target_mean": "mean of the targets, as far as seen",
+    "target_std": "standard deviation of the targets, as far as seen",
+    "baseline": "the training loss that the best constant answer would have: entropy of the class shares, variance …",
+    "loss": "the loss's name",
+    "reduction": "mean, sum or none: how the loss function of torch was called",
+    "optimiser": "its name, in small letters",
+    "clip_norm": "gradients are cut to this norm",
+    "weight_decay": "of the optimiser; l2 of the loss",
+    "dropout": "the greatest probability of a dropout layer",
+    "label_smoothing": "of the loss",
+    "norms": "how many batch norm layers there are",
+    "nonlinear": "how many operations that are not linear a forward pass had: activations, attention, recurrence, pooling",
+    "affine": "how many affine operations it had",
+    "not_in_optimiser": "parameters that have a gradient and are not in the optimiser",
+    "no_gradient": "parameters in the optimiser that never had a gradient, though they require one",
+    "frozen": "parameters of two axes or more that require no gradient: {name: whether they look as drawn at random}",
+}
+
+# What ``counts`` may hold.
+COUNTS: dict[str, str] = {
+    "steps": "steps of the optimiser",
+    "stale-gradient": "first backward passes after a step that met gradients of the step before",
+    "step-in-eval": "steps whose forward pass had dropout or batch norm layers, all of them in eval mode",
+    "judged-in-train": "forward passes without gradient with dropout or batch norm layers in training mode",
+    "judged-in-eval": "forward passes without gradient, all such layers in eval mode",
 }
 
 
