@@ -8,11 +8,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
-
 from workings.base.events import Found
 from workings.learning.loop import Batch, LoopState
-from workings.nets.unsupervised import Unsupervised
+from workings.runs.watched_facts import facts
 from workings.watching.budget import Budget
 from workings.watching.findings import look
 from workings.watching.history import History
@@ -70,24 +68,3 @@ def thin(course: list[tuple[int, float]]) -> None:
     """Drop every second value of a long course, so that a run of any length keeps a bounded record."""
     if len(course) > 2 * KEPT:
         del course[1:-1:2]
-
-
-def facts(fit: Fit) -> dict[str, Any]:
-    """What holds throughout the run; the findings know a run of Workings by these names only."""
-    recipe, y = fit.recipe, fit.train.y
-    found: dict[str, Any] = {
-        "task": fit.task,
-        "net": recipe.net,
-        "rows": len(fit.train),
-        "batch": fit.stream.batch,
-        "steps": fit.steps,
-        "optimiser": recipe.optimiser,
-        "learning_rate": recipe.learning_rate,
-        "schedule": recipe.schedule,
-        "loss": None if isinstance(fit.net, Unsupervised) else recipe.loss,
-        "shuffled": recipe.shuffle,
-        "parameters": sum(p.numel() for p in fit.net.parameters()),
-    }
-    if fit.task in ("binary", "multiclass") and isinstance(y, Tensor) and y.ndim == 1:
-        found["class_counts"] = y.long().bincount().tolist()
-    return found
