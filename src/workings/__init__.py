@@ -21,6 +21,7 @@ _HOME = {
     "Run": "workings.api",
     "check": "workings.api",
     "examine": "workings.api",
+    "exercise": "workings.solutions.exercises",
     "open_run": "workings.api",
     "show": "workings.solutions.show",
     "train": "workings.api",
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from workings.data import open_dataset
     from workings.estimators import NetClassifier, NetRegressor
     from workings.runs.recipe import Recipe
+    from workings.solutions.exercises import exercise
     from workings.solutions.show import show
     from workings.watching.watch import watch
 
@@ -55,6 +57,7 @@ __all__ = [
     "__version__",
     "check",
     "examine",
+    "exercise",
     "open_dataset",
     "open_run",
     "show",

@@ -13,6 +13,7 @@ from workings.cli.anomalies import anomalies
 from workings.cli.check import check
 from workings.cli.doctor import doctor
 from workings.cli.example import example
+from workings.cli.exercise import exercise
 from workings.cli.forecast import forecast
 from workings.cli.generate import generate
 from workings.cli.nets import net, nets
@@ -90,6 +91,7 @@ _VERBS = {
     "show": (show, "Work one learning step through, like a textbook page."),
     "example": (example, "Print a worked example of a textbook; list them."),
     "doctor": (doctor, "Tell what is wrong with a run's training, by what evidence."),
+    "exercise": (exercise, "Make a new exercise, with or without its answer."),
     "report": (report, "Write the report of a run anew; open it."),
     "nets": (nets, "List every net with its settings."),
     "net": (net, "Show a net layer by layer."),
@@ -140,6 +142,10 @@ workings example W13
 workings example W7 --format markdown""",
     "doctor": """workings doctor runs/adult
 workings doctor runs/adult --json""",
+    "exercise": """workings exercise
+workings exercise backpropagation --seed 7 --difficulty 2
+workings exercise backpropagation --seed 7 --difficulty 2 --answers
+workings exercise lstm --count 5 --out lstm.tex""",
     "report": """workings report runs/adult
 workings report runs/adult --open""",
     "nets": """workings nets

@@ -94,23 +94,37 @@ def _unit(text: str | None) -> tuple[tuple[int, ...] | None, list[Problem]]:
     return None, [Problem("error", "bad-unit", what, do="Write --unit 3, or --unit 2,5,5: channel, row, column.")]
 
 
-def give_out(solution: Solution, format_: str | None, out: str | None, *, quiet: bool = False) -> None:
-    """Write the page; what did not hold is also said on standard error, and ends with 1."""
-    kind = format_ or ("text" if out is None else _ENDINGS[Path(out).suffix.lower()])
-    width = shutil.get_terminal_size((100, 24)).columns
-    if kind == "text":
-        page = solution.to_text(min(width, 120))
-    elif kind == "json":
-        page = json.dumps(solution.to_dict(), ensure_ascii=False, indent=1) + "\n"
-    else:
-        page = {"markdown": solution.to_markdown, "latex": solution.to_latex, "html": solution.to_html}[kind]()
+def kind_of(format_: str | None, out: str | None) -> str:
+    """The format that was asked for, by its name or by the ending of the file."""
+    return format_ or ("text" if out is None else _ENDINGS[Path(out).suffix.lower()])
+
+
+def width() -> int:
+    """Of a page of text."""
+    return min(shutil.get_terminal_size((100, 24)).columns, 120)
+
+
+def put(page: str, out: str | None, told: str = "", *, quiet: bool = False) -> None:
+    """Write a page to a file, or to standard output; of a file what it holds is told on standard error."""
     if out is None:
         sys.stdout.write(page)
-    else:
-        from workings.base.files import write_text
+        return
+    from workings.base.files import write_text
 
-        write_text(Path(out), page)
-        if not quiet:
-            print(f"{solution.verdict()}\n{out}", file=sys.stderr)
+    write_text(Path(out), page)
+    if not quiet:
+        print("\n".join(filter(None, (told, out))), file=sys.stderr)
+
+
+def give_out(solution: Solution, format_: str | None, out: str | None, *, quiet: bool = False) -> None:
+    """Write the page; what did not hold is also said on standard error, and ends with 1."""
+    from workings.solutions.pages import sheet
+
+    kind = kind_of(format_, out)
+    if kind == "json":
+        page = json.dumps(solution.to_dict(), ensure_ascii=False, indent=1) + "\n"
+    else:
+        page = sheet([solution], kind, width=width())
+    put(page, out, solution.verdict(), quiet=quiet)
     if solution.failed:
         raise typer.Exit(1)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
-from workings.solutions.expressions import Entry, Expr
-from workings.solutions.notation import Notation
+from workings.solutions.expressions import Entry, Expr, Quantity
+from workings.solutions.notation import Notation, parted
 from workings.solutions.notation import write as _write
 from workings.solutions.rounding import Printed
+from workings.solutions.rules.base import as_symbol
+from workings.solutions.tables import scalar, tables
 
 _LETTERS = {
     "δ": r"\delta", "θ": r"\theta", "γ": r"\gamma", "β": r"\beta", "μ": r"\mu", "ε": r"\varepsilon", "σ": r"\sigma",
@@ -54,6 +56,7 @@ class Latex(Notation):
     def symbol(self, letter: str, layer: str, index: str, new: bool = False) -> str:
         if len(letter) > 3 and letter not in _LETTERS:
             return rf"\text{{{letter}}}"
+        letter, index = parted(letter, index)
         primes = letter.count("′")
         base = letter.rstrip("′")
         written = _LETTERS.get(base, base)
@@ -102,3 +105,17 @@ class Latex(Notation):
 def write(e: Expr, *, numbers: bool, digits: int = 4) -> str:
     """The tree in LaTeX, without the $."""
     return re.sub(r" {2,}", " ", _write(e, Latex(), numbers=numbers, digits=digits))
+
+
+def given(group: list[Quantity]) -> str:
+    """Tensors whole: lone numbers beside one another, others as matrices."""
+    how = Latex()
+    if group[0].data.ndim == 0:
+        said = [(q, number) for q in group if (number := scalar(q))]
+        return r", \quad ".join(f"{write(as_symbol(q), numbers=False)} = {how.number(n, None)}" for q, n in said)
+    parts: list[str] = []
+    for index, rows in tables(group[0]):
+        name = write(as_symbol(group[0]), numbers=False) + (f"_{{[{','.join(map(str, index))}]}}" if index else "")
+        body = r" \\ ".join(" & ".join(how.number(n, None) for n in row) for row in rows)
+        parts.append(rf"{name} = \begin{{bmatrix}} {body} \end{{bmatrix}}")
+    return r", \quad ".join(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from workings.solutions.expressions import Entry, Expr
-from workings.solutions.notation import Notation, write_rows
+from workings.solutions.notation import Notation, parted, write_rows
 from workings.solutions.notation import write as _write
 from workings.solutions.rounding import Printed
 
@@ -15,7 +15,8 @@ _NAMES = {"Phi": "Φ", "phi": "φ", "sigma": "σ"}
 class Origins:
     """A class name for each number of a tensor, the same wherever it is printed."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "n") -> None:
+        self.prefix = prefix
         self.known: dict[tuple[str, str, bool, bool, tuple[int, ...]], int] = {}
         self.uses: dict[int, int] = {}
 
@@ -26,11 +27,11 @@ class Origins:
         key = (root.letter, root.layer + q.name, q.gradient_of is not None, q.new, entry.index)
         number = self.known.setdefault(key, len(self.known))
         self.uses[number] = self.uses.get(number, 0) + 1
-        return f"n{number}"
+        return f"{self.prefix}{number}"
 
     def repeated(self) -> list[str]:
         """The classes that stand in two places or more."""
-        return [f"n{number}" for number, uses in self.uses.items() if uses > 1]
+        return [f"{self.prefix}{number}" for number, uses in self.uses.items() if uses > 1]
 
 
 class MathML(Notation):
@@ -57,6 +58,7 @@ class MathML(Notation):
         return f"<mrow{mark}>{written}</mrow>" if mark or "<mo>" in written else written
 
     def symbol(self, letter: str, layer: str, index: str, new: bool = False) -> str:
+        letter, index = parted(letter, index)
         tag = "mtext" if len(letter) > 3 else "mo" if letter in ("[", "]") else "mi"
         base = f"<{tag}>{escape(letter)}</{tag}>"
         above = (f"({layer})" if layer else "") + ("+" if new else "")

@@ -28,6 +28,16 @@ from workings.solutions.expressions import (
 from workings.solutions.rounding import Printed, printed
 
 
+def parted(letter: str, index: str) -> tuple[str, str]:
+    """A letter that carries an index of its own, w₁, and the index: both as letter and index, w and 1."""
+    base = letter.rstrip("₀₁₂₃₄₅₆₇₈₉")
+    own = letter[len(base) :].translate(_FROM_BELOW)
+    return (letter, index) if not base else (base, ",".join(filter(None, (own, index))))
+
+
+_FROM_BELOW = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+
+
 class Notation(ABC):
     """The marks of one way of writing. Every method takes and gives written pieces."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from torch.utils._pytree import tree_map
 from workings.base.problems import Problem
 from workings.solutions.learning_step import LearningStep, Limits, solve
 from workings.solutions.rounding import DIGITS
-from workings.solutions.solving import Detail
+from workings.solutions.solving import FEW, Detail
 from workings.solutions.steps import Solution
 from workings.solutions.updates import of_torch
 
@@ -27,6 +28,7 @@ def show(
     *,
     layer: str | None = None,
     unit: Sequence[int] | None = None,
+    whole: bool = False,
     digits: int = DIGITS,
     seed: int = 0,
 ) -> Solution:
@@ -38,8 +40,9 @@ def show(
         samples, so a batch of one reads best. targets: what ``loss(output, targets)`` takes; None where the loss takes
         the output alone. loss: None for a model whose output is its loss. optimizer: torch's; None shows no update.
     layer: work out only the operations of this module, by its name in ``model.named_modules()``; the rest is
-        summed up. unit: work out this entry of every tensor, counted from 1. digits: significant ones that are printed.
-    seed: of the random numbers that the model draws (dropout).
+        summed up. unit: work out this entry of every tensor, counted from 1. whole: work out every entry of every
+        tensor, for small nets. digits: significant ones that are printed. seed: of the random numbers that the model
+        draws (dropout).
 
     Raises:
         UserError: the loss is no single number, or nothing can be differentiated.
@@ -90,7 +93,7 @@ def show(
         step,
         f"One learning step of {type(model).__name__}",
         facts,
-        Detail(digits, layer=layer, unit=None if unit is None else tuple(unit)),
+        Detail(digits, few=sys.maxsize if whole else FEW, layer=layer, unit=None if unit is None else tuple(unit)),
     )
     solution.problems += problems
     return solution

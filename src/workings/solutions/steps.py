@@ -27,15 +27,18 @@ class Check:
 class Step:
     """One step.
 
-    title: what is done. place: the module's path in the net. equations: in general, left = right. values: tensors as
-    they came out, for a reader to see whole where they are small. lines: the arithmetic of chosen entries.
-    remarks: what is not shown, what a reader should know. checks: against autograd or the net itself, whole tensors.
+    title: what is done. place: the module's path in the net. intro: sentences before all else. equations: in general,
+    left = right. given: tensors that a reader needs whole, as tables. lines: the arithmetic of chosen entries. values:
+    tensors as they came out, for a reader to see whole where they are small. remarks: what is not shown, what a reader
+    should know. checks: against autograd or the net itself, whole tensors.
     """
 
     title: str
     place: str = ""
+    intro: list[str] = field(default_factory=list)
     equations: list[tuple[Expr, Expr]] = field(default_factory=list)
     values: list[Quantity] = field(default_factory=list)
+    given: list[Quantity] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
@@ -89,16 +92,18 @@ class Solution:
         return not self.lacking and not self.failed
 
     def verdict(self) -> str:
-        """The outcome in a sentence."""
+        """The outcome in a sentence; empty where nothing was worked out: a question."""
         checks, lines = self.checks, self.lines
+        if not checks and not lines:
+            return ""
         worst = max((c.error for c in checks if c.ok), default=0.0)
-        said = f"{len(lines):,} printed lines worked out from their own digits"
+        said = f"{_count(len(lines), 'printed line')} worked out from their own digits"
         if checks:
-            said = f"{len(checks):,} comparisons with autograd and the net itself, {said}"
+            said = f"{_count(len(checks), 'comparison')} with autograd and the net itself, {said}"
         if self.failed:
             bad = sum(not c.ok for c in checks)
             return f"{said}: {bad:,} comparisons and {sum(not x.holds for x in lines):,} lines FAILED."
-        return f"{said}: all hold" + (f" (largest relative error {worst:.0e})." if checks else ".")
+        return f"{said}: all hold" + (f" (largest relative error {worst:.0e})." if worst else ".")
 
     def to_text(self, width: int = 100) -> str:
         """Plain text."""
@@ -135,3 +140,7 @@ class Solution:
 
     def __str__(self) -> str:
         return self.to_text()
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'s' if n != 1 else ''}"

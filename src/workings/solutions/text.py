@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from workings.solutions.expressions import Entry, Expr, Number
-from workings.solutions.notation import Notation
+from workings.solutions.notation import Notation, parted
 from workings.solutions.notation import write as _write
 from workings.solutions.rounding import Printed, superscript
 
 _BELOW = str.maketrans("0123456789-+()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₋₊₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
-_LETTERS_ABOVE = str.maketrans("lLnkt", "ˡᴸⁿᵏᵗ")
+_LETTERS_ABOVE = str.maketrans("lLnktfgiorzv", "ˡᴸⁿᵏᵗᶠᵍⁱᵒʳᶻᵛ")
 _NAMES = {"Phi": "Φ", "phi": "φ", "sqrt": "√", "sigma": "σ"}
 
 
@@ -21,7 +23,9 @@ class Text(Notation):
         return shown.text
 
     def symbol(self, letter: str, layer: str, index: str, new: bool = False) -> str:
-        above = superscript(f"({layer})").translate(_LETTERS_ABOVE).replace("−", "⁻") if layer else ""
+        letter, index = parted(letter, index)
+        above = superscript(f"({layer})").replace("−", "⁻") if layer else ""
+        above = above if re.search("[a-zA-Z]{2}", layer) else above.translate(_LETTERS_ABOVE)
         return f"{letter}{above}{'⁺' if new else ''}{index.translate(_BELOW)}"
 
     def derivative(self, of: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -12,7 +13,7 @@ from workings.solutions.expressions import Expr, Quantity, Symbol, evaluate
 from workings.solutions.record import Record
 from workings.solutions.rounding import DIGITS, POLICY, settle_line
 from workings.solutions.rules import atomic
-from workings.solutions.solving import Detail, Solver
+from workings.solutions.solving import Detail, Solver, label
 from workings.solutions.steps import Solution, Step
 
 ALL_ENTRIES = Detail(few=100)
@@ -95,3 +96,16 @@ def line(step: Step, left: str, equation: Expr, digits: int = DIGITS) -> float:
     value = evaluate(equation)
     step.lines.append(settle_line(Symbol(left), equation, value, digits))
     return value
+
+
+def named(steps: Sequence[Step], symbol: str) -> Quantity:
+    """A tensor of worked steps, by its symbol as it is written.
+
+    Raises:
+        KeyError: no step gives it.
+    """
+    for step in itertools.chain.from_iterable(step.walk() for step in steps):
+        for q in step.values:
+            if label(q) == symbol:
+                return q
+    raise KeyError(symbol)

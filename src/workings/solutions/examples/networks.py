@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from workings.learning.losses import make_loss
 from workings.solutions.examples.arithmetic import LECTURE, QUESTIONS
-from workings.solutions.examples.example import Example, Figure
+from workings.solutions.examples.example import Example, Figure, named
 from workings.solutions.show import show
 from workings.solutions.steps import Solution, Step
 
@@ -42,15 +42,8 @@ def _worked(net: nn.Module, x: Tensor, t: Tensor, eta: float, learnt: list[nn.Pa
 
 def _entry(solution: Solution, section: str, symbol: str, *index: int) -> float:
     """A number of the page, by the symbol of the quantity."""
-    from workings.solutions.rules.base import as_symbol
-    from workings.solutions.text import write
-
     top = next(step for step in solution.steps if step.title.startswith(section))
-    for step in top.walk():
-        for q in step.values:
-            if write(as_symbol(q), numbers=False) + ("⁺" if q.new else "") == symbol:
-                return float(q.data[index])
-    raise KeyError(symbol)
+    return float(named([top], symbol).data[index])
 
 
 def _two_two_one() -> tuple[list[Step], list[Figure]]:

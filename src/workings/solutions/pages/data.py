@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from workings.solutions.expressions import entries
+from workings.solutions.expressions import Quantity, entries
 from workings.solutions.rounding import Line
 from workings.solutions.rules.base import as_symbol
 from workings.solutions.steps import Solution, Step
 from workings.solutions.text import write
 
 SCHEMA_VERSION = 1
+WHOLE = 256  # numbers of a tensor that are all written
 
 
 def page(solution: Solution) -> dict[str, object]:
@@ -35,21 +36,11 @@ def _step(step: Step) -> dict[str, object]:
     return {
         "title": step.title,
         "place": step.place,
+        "intro": step.intro,
         "equations": [f"{write(a, numbers=False)} = {write(b, numbers=False)}" for a, b in step.equations],
+        "given": [_value(q, whole=True) for q in step.given],
         "lines": [_line(line) for line in step.lines],
-        "values": [
-            {
-                "symbol": write(as_symbol(q), numbers=False),
-                "shape": list(q.data.shape),
-                **({"numbers": [_safe(float(v)) for v in q.data.reshape(-1)]} if q.data.numel() <= 256 else {}),
-                **(
-                    {"least": _safe(float(q.data.min())), "largest": _safe(float(q.data.max()))}
-                    if q.data.numel()
-                    else {}
-                ),
-            }
-            for q in step.values
-        ],
+        "values": [_value(q) for q in step.values],
         "remarks": step.remarks,
         "checks": [
             {"against": c.what, "relative_error": _safe(c.error), "tolerance": c.tolerance, "ok": c.ok}
@@ -57,6 +48,15 @@ def _step(step: Step) -> dict[str, object]:
         ],
         "steps": [_step(child) for child in step.children],
     }
+
+
+def _value(q: Quantity, *, whole: bool = False) -> dict[str, object]:
+    told: dict[str, object] = {"symbol": write(as_symbol(q), numbers=False), "shape": list(q.data.shape)}
+    if whole or q.data.numel() <= WHOLE:
+        told["numbers"] = [_safe(float(v)) for v in q.data.reshape(-1)]
+    if q.data.numel():
+        told |= {"least": _safe(float(q.data.min())), "largest": _safe(float(q.data.max()))}
+    return told
 
 
 def _line(line: Line) -> dict[str, object]:

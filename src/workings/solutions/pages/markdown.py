@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from workings.solutions.latex import write
+from workings.solutions.latex import given, write
 from workings.solutions.pages.plain import checked, value_of
 from workings.solutions.rounding import Line
 from workings.solutions.steps import Solution, Step
+from workings.solutions.tables import grouped
 
 
 def page(solution: Solution) -> str:
@@ -20,15 +21,18 @@ def page(solution: Solution) -> str:
             out += ["", f"### {i + 1}.{j + 1} {child.title}{place}", *_body(child, solution.digits)]
             for inner in child.children:
                 out += ["", f"**{inner.title}**", *_body(inner, solution.digits)]
-    out += ["", f"**{solution.verdict()}**"]
+    out += ["", f"**{solution.verdict()}**"] if solution.verdict() else []
     out += [f"\n> {problem.level.capitalize()}: {problem.what}" for problem in solution.problems]
     return "\n".join(out) + "\n"
 
 
 def _body(step: Step, digits: int) -> list[str]:
     out: list[str] = []
+    for sentence in step.intro:
+        out += ["", sentence]
     for left, right in step.equations:
         out += ["", f"$${write(left, numbers=False)} = {write(right, numbers=False)}$$"]
+    out += [part for group in grouped(step.given) for part in ("", f"$${given(group)}$$")]
     for line in step.lines:
         out += ["", "$$" + aligned(line) + "$$"]
         if not line.holds:

@@ -6,8 +6,9 @@ import textwrap
 
 from workings.solutions.expressions import Quantity
 from workings.solutions.rounding import Line, printed
-from workings.solutions.rules.base import as_symbol
+from workings.solutions.solving import label
 from workings.solutions.steps import Check, Solution, Step
+from workings.solutions.tables import grouped, scalar, tables
 from workings.solutions.text import write
 
 WHOLE = 16  # numbers of a tensor that are all printed
@@ -28,7 +29,7 @@ def page(solution: Solution, width: int = 100) -> str:
         out += _body(step, solution.digits, width, "")
         for j, child in enumerate(step.children):
             out += _step(child, f"{i + 1}.{j + 1}", solution.digits, width)
-    out += ["", *_wrapped(solution.verdict(), width)]
+    out += ["", *_wrapped(solution.verdict(), width)] if solution.verdict() else []
     for problem in solution.problems:
         out += _wrapped(f"{problem.level.capitalize()}: {problem.what}", width, "  ")
     return "\n".join(out) + "\n"
@@ -41,8 +42,12 @@ def _step(step: Step, number: str, digits: int, width: int) -> list[str]:
 
 def _body(step: Step, digits: int, width: int, indent: str) -> list[str]:
     out: list[str] = []
+    for sentence in step.intro:
+        out += _wrapped(sentence, width, indent, indent)
     for left, right in step.equations:
         out += _wrapped(f"{write(left, numbers=False)} = {write(right, numbers=False)}", width, indent + "    ", indent)
+    for group in grouped(step.given):
+        out += given(group, width, indent + "    ")
     for line in step.lines:
         out += line_of(line, width, indent)
     for q in step.values:
@@ -71,11 +76,30 @@ def line_of(line: Line, width: int, indent: str) -> list[str]:
     return [*out, *_wrapped(f"= {numbers}", width, pad + "   ", pad + " "), f"{pad} {result}"]
 
 
-def value_of(q: Quantity, digits: int) -> str:
-    """A tensor: all its numbers where they are few, else its shape and what sums it up."""
-    name = write(as_symbol(q), numbers=False) + ("⁺" if q.new else "")
+def given(group: list[Quantity], width: int, indent: str) -> list[str]:
+    """Tensors whole: lone numbers beside one another, others as tables."""
+    if group[0].data.ndim == 0:
+        said = [f"{label(q)} = {number.text}".replace(" ", NARROW) for q in group if (number := scalar(q))]
+        return [line.replace(NARROW, " ") for line in _wrapped(",  ".join(said), width, indent, indent)]
+    out: list[str] = []
+    for index, rows in tables(group[0]):
+        name = label(group[0]) + (f"[{','.join(map(str, index))}]" if index else "") + " = "
+        cells = [[number.text for number in row] for row in rows]
+        room = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        for i, row in enumerate(cells):
+            written = "  ".join(f"{cell:>{n}}" for cell, n in zip(row, room, strict=True))
+            out.append(f"{indent}{name if i == 0 else ' ' * len(name)}[{written}]")
+    return out
+
+
+NARROW = "\N{NO-BREAK SPACE}"
+
+
+def value_of(q: Quantity, digits: int, *, whole: bool = False) -> str:
+    """A tensor: all its numbers where they are few or ``whole`` is asked for, else its shape and what sums it up."""
+    name = label(q)
     shape = tuple(q.data.shape[1:] if q.one_sample else q.data.shape)
-    if q.data.numel() <= WHOLE:
+    if whole or q.data.numel() <= WHOLE:
         numbers = [printed(float(v), digits).text for v in q.data.reshape(-1)]
         if not shape or shape == (1,):
             return f"{name} = {numbers[0]}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from workings.solutions.latex import Latex, escaped, write
+from collections.abc import Sequence
+
+from workings.solutions.latex import Latex, escaped, given, write
 from workings.solutions.pages.plain import checked, value_of
 from workings.solutions.rounding import Line
 from workings.solutions.steps import Solution, Step
+from workings.solutions.tables import grouped
 
 _HEAD = r"""\documentclass[10pt]{article}
 \usepackage[a4paper,margin=20mm]{geometry}
@@ -14,13 +17,24 @@ _HEAD = r"""\documentclass[10pt]{article}
 \usepackage{amsmath,amssymb}
 \allowdisplaybreaks
 \setlength{\parindent}{0pt}
+\setcounter{MaxMatrixCols}{40}
 \begin{document}
 """
 
 
 def page(solution: Solution) -> str:
     """The whole document."""
-    out = [_HEAD, rf"\section*{{{escaped(solution.title)}}}", r"\begin{description}"]
+    return document([solution])
+
+
+def document(solutions: Sequence[Solution]) -> str:
+    """Several pages, each beginning on a new one."""
+    pages = "\n\\newpage\n".join(_page(each) for each in solutions)
+    return "\n".join([_HEAD, pages, r"\end{document}", ""])
+
+
+def _page(solution: Solution) -> str:
+    out = [rf"\section*{{{escaped(solution.title)}}}", r"\begin{description}"]
     out += [rf"\item[{escaped(name)}] {escaped(fact)}" for name, fact in solution.facts]
     out += [r"\end{description}", escaped(solution.policy)]
     for i, step in enumerate(solution.steps):
@@ -33,13 +47,15 @@ def page(solution: Solution) -> str:
             ]
             for inner in child.children:
                 out += [rf"\paragraph{{{escaped(inner.title)}}}", *_body(inner, solution.digits)]
-    out += [rf"\bigskip\textbf{{{escaped(solution.verdict())}}}"]
+    out += [rf"\bigskip\textbf{{{escaped(solution.verdict())}}}"] if solution.verdict() else []
     out += [rf"\par {escaped(f'{p.level.capitalize()}: {p.what}')}" for p in solution.problems]
-    return "\n".join([*out, r"\end{document}", ""])
+    return "\n".join(out)
 
 
 def _body(step: Step, digits: int) -> list[str]:
-    out = [rf"\[ {write(left, numbers=False)} = {write(right, numbers=False)} \]" for left, right in step.equations]
+    out = [rf"\par {escaped(sentence)}" for sentence in step.intro]
+    out += [rf"\[ {write(left, numbers=False)} = {write(right, numbers=False)} \]" for left, right in step.equations]
+    out += [rf"\[ {given(group)} \]" for group in grouped(step.given)]
     out += [_block(line) for line in step.lines]
     told = [*(value_of(q, digits) for q in step.values), *step.remarks, *map(checked, step.checks)]
     if told:

@@ -173,7 +173,7 @@ def gradient(at: Symbols, value: Value) -> Expr:
 def as_symbol(q: Quantity) -> Expr:
     """A quantity without an index."""
     if q.letter or q.gradient_of is None:
-        return Symbol(q.letter, q.layer)
+        return Symbol(q.letter, q.layer, new=q.new)
     return Joined((Symbol("∂L/∂"), as_symbol(q.gradient_of)), "")
 
 

@@ -43,9 +43,9 @@ class Squared(Rule):
         return isinstance(t, Value) and like(a, t).shape == a.data.shape and not weighted and call.out.data.ndim == 0
 
     def factor(self, call: Call) -> float:
-        n = call.inputs[0].data.numel()
-        if self.kind == "half":
-            return 0.5 / len(call.inputs[0].data)
+        n, shape = call.inputs[0].data.numel(), call.inputs[0].data.shape
+        if self.kind == "half":  # summed over the outputs, the mean over samples and places
+            return 0.5 * (shape[1] if len(shape) > 1 else 1) / n
         return 1.0 if _reduction(call) == "sum" else 1.0 / n
 
     def forward(self, call: Call) -> list[Tensor]:
