@@ -16,18 +16,18 @@ from workings.base.events import Emit, Noticed, Phase
 from workings.base.problems import Problem
 from workings.data.dataset import Dataset
 from workings.data.prepare import TablePreparation
+from workings.data.series.window_source import WindowSource
 from workings.data.source import Source
 from workings.learning.intervals import wilson
-from workings.learning.unsupervised_scores import threshold_of
 from workings.nets.unsupervised import Explains, Scores
 from workings.runs.folder import read_versioned
+from workings.runs.series_steps import named, steps_frame
 from workings.runs.sweeping import each_of
-from workings.runs.unusual import scores_of
+from workings.runs.unusual import regular_scores, scored_frame, scores_of, threshold
 
 if TYPE_CHECKING:
     from workings.runs.run import Run
 
-NAMED = 3  # columns that are named for each row
 FEW_ABOVE = 10  # regular samples above a threshold, below which its rate is told to be rough
 
 
@@ -45,8 +45,7 @@ def threshold_for(run: Run, false_alarms: float, emit: Emit) -> float:
         what = f"The net '{run.recipe.net}' does not say how unusual a sample is."
         raise refuse("no-scores", what, do="Train one that does: --net autoencoder.")
     content = read_versioned(run.path / "scores.json")
-    regular = np.array(content["regular"])
-    n = len(regular)
+    n = len(regular_scores(run))
     if false_alarms * n < 1 - 1e-9:
         raise refuse(
             "rate-too-fine",
@@ -54,13 +53,15 @@ def threshold_for(run: Run, false_alarms: float, emit: Emit) -> float:
             why=f"The threshold rests on the {n:,} {content['on']}; one of them is a share of {1 / n:.2g}.",
             do=f"Give --false-alarms {_up(1 / n):g} or more, or train with more validation rows.",
         )
+    apart = content.get("regular_windows_apart", n)  # steps of a series are no more independent than its windows
     above = round(false_alarms * n)
-    if above < FEW_ABOVE:
-        low, high = wilson(above, n)
-        what = f"The threshold rests on {n:,} {content['on']}, of which {above:,} lie above it."
+    if round(false_alarms * apart) < FEW_ABOVE:
+        low, high = wilson(round(false_alarms * apart), apart)
+        held = f", in {apart:,} windows that share none" if apart < n else ""
+        what = f"The threshold rests on {n:,} {content['on']}{held}, of which {above:,} lie above it."
         why = f"The true rate of false alarms may be anywhere from {low:.1%} to {high:.1%} (95 %)."
         emit(Noticed(Problem("note", "rough-threshold", what, count=above, why=why)))
-    return threshold_of(regular, false_alarms)
+    return threshold(run, false_alarms)
 
 
 def check_rate(false_alarms: float) -> None:
@@ -74,40 +75,24 @@ def check_rate(false_alarms: float) -> None:
         raise refuse("bad-value", what, do="Give --false-alarms 0.05, for one regular sample in twenty.")
 
 
-def anomalies(run: Run, dataset: Dataset, threshold: float, emit: Emit) -> polars.DataFrame:
+def anomalies(run: Run, dataset: Dataset, limit: float, emit: Emit) -> polars.DataFrame:
     """One row a sample: ``row`` (from 1), ``where``, ``label`` where known; ``score``, ``threshold``, ``anomaly``.
 
-    Of a table also ``column_1``, ``part_1`` and so on: the columns that add most to the score, and how much, where the
-    net says so.
+    Of a series one row a step, see :func:`workings.runs.series_steps.steps_frame`. Of a table also ``column_1``,
+    ``part_1`` and so on: the columns that add most to the score, and how much, where the net says so.
     """
     emit(Phase("predicting", f"{dataset.n:,} samples"))
     source = dataset.source(run.prep, np.arange(dataset.n))
     for problem in source.problems:
         emit(Noticed(problem))
     assert isinstance(run.net, Scores)
-    score = scores_of(run, source)
-    frame = polars.DataFrame({"row": source.rows + 1, "where": [source.where(i) for i in range(len(source))]})
-    classes = run.task.classes
-    if dataset.labelled and classes:
-        frame = frame.with_columns(polars.Series("label", [classes[int(k)] for k in source.y]))
-    said = [polars.Series("score", score), polars.Series("threshold", np.full(len(score), threshold))]
-    frame = frame.with_columns(*said, polars.Series("anomaly", score > threshold))
+    if isinstance(source, WindowSource):
+        return steps_frame(run, source, dataset.labelled, limit, scores_of(run, source))
+    frame = scored_frame(run, source, source.rows + 1, dataset.labelled, limit)
     if isinstance(run.prep, TablePreparation) and isinstance(run.net, Explains):
-        frame = frame.with_columns(_because(run, run.prep, source))
+        names = list(dict.fromkeys(run.prep.fields))
+        frame = frame.with_columns(*named(parts_of_fields(run, run.prep, source), names))
     return frame
-
-
-def _because(run: Run, prep: TablePreparation, source: Source) -> list[polars.Series]:
-    """``column_1``, ``part_1`` …: a column of the data with all its features, the one that adds most first."""
-    names = list(dict.fromkeys(prep.fields))
-    part_nF = parts_of_fields(run, prep, source)
-    order = np.argsort(-part_nF, axis=1, kind="stable")[:, :NAMED]
-    told = np.take_along_axis(part_nF, order, 1)
-    found = []
-    for k in range(order.shape[1]):
-        found.append(polars.Series(f"column_{k + 1}", [names[i] for i in order[:, k]]))
-        found.append(polars.Series(f"part_{k + 1}", told[:, k]))
-    return found
 
 
 def parts_of_fields(run: Run, prep: TablePreparation, source: Source) -> np.ndarray:

@@ -24,6 +24,7 @@ from workings.data import read_for
 from workings.data.images.prepare import ImagePreparation
 from workings.data.images.sources import as_pixels
 from workings.data.prepare_back import to_cells
+from workings.data.series.window_prepare import WindowPreparation
 from workings.nets import registry
 from workings.nets.unsupervised import Codes, Draws, Reconstructs
 from workings.runs.folder import read_versioned
@@ -52,7 +53,7 @@ class OfRun:
 
     @property
     def are_images(self) -> bool:
-        """Whether they are images; otherwise they are rows of a table."""
+        """Whether they are images; otherwise they are rows of a table, or windows of a series."""
         return isinstance(self.run.prep, ImagePreparation)
 
 
@@ -74,7 +75,7 @@ class Drawn(OfRun):
         return pixels_of(self.run, self.x)
 
     def rows(self) -> polars.DataFrame:
-        """A row a sample, in the columns and units of the table that was learnt."""
+        """A row a sample, in the columns and units of the table that was learnt; of a series, a row a step of each."""
         return rows_of(self.run, self.x)
 
 
@@ -161,14 +162,15 @@ def one_sample(run: Run, given: object, emit: Emit = silent) -> Tensor:
     data, row = _place(run, given)
     emit(Phase("reading", "the sample"))
     dataset = read_for(run.prep, run.schema, data, False, on_bad_file="refuse", emit=emit)
-    if row is None and dataset.n != 1:
-        what = f"One sample is wanted; here are {dataset.n:,}" + (f", in '{given}'." if isinstance(given, str) else ".")
+    n = dataset.samples(run.prep)
+    if row is None and n != 1:
+        what = f"One sample is wanted; here are {n:,}" + (f", in '{given}'." if isinstance(given, str) else ".")
         do = f"Say which one: {given}:1 is the first." if isinstance(given, str) else "Give one."
         raise refuse("which-sample", what, do=do)
-    if row is not None and not 1 <= row <= dataset.n:
-        what = f"There is no sample {row:,} in '{data}'; it holds {dataset.n:,}."
-        raise refuse("no-such-sample", what, do=f"Give a number from 1 to {dataset.n}.")
-    source = dataset.source(run.prep, np.array([0 if row is None else row - 1]))
+    if row is not None and not 1 <= row <= n:
+        what = f"There is no sample {row:,} in '{data}'; it holds {n:,}."
+        raise refuse("no-such-sample", what, do=f"Give a number from 1 to {n}.")
+    source = dataset.source(run.prep, dataset.rows_of_sample(run.prep, 0 if row is None else row - 1))
     for problem in source.problems:
         emit(Noticed(problem))
     return source.x(torch.tensor([0]))
@@ -198,17 +200,26 @@ def pixels_of(run: Run, x: Tensor) -> np.ndarray:
     return as_pixels(torch.tensor(run.prep.mean), torch.tensor(run.prep.std), x)
 
 
-def rows_of(run: Run, x_ND: Tensor) -> polars.DataFrame:
-    """Prepared rows of a table in the table's own columns and units; see ``data.prepare_back``."""
-    return to_cells(run.prep, run.schema, x_ND.numpy())
+def rows_of(run: Run, x: Tensor) -> polars.DataFrame:
+    """Prepared rows of a table in the table's own columns and units; see ``data.prepare_back``.
+
+    Of windows (n, L, V): ``sample`` and ``step``, both from 1, and the variables in their units.
+    """
+    if not isinstance(run.prep, WindowPreparation):
+        return to_cells(run.prep, run.schema, x.numpy())
+    n, L, V = x.shape
+    values = run.prep.units(x.double().numpy()).reshape(n * L, V)
+    places = {"sample": np.repeat(np.arange(1, n + 1), L), "step": np.tile(np.arange(1, L + 1), n)}
+    names = [f"{name} (variable)" if name in places else name for name in run.prep.variables]
+    return polars.DataFrame(places | {name: values[:, v] for v, name in enumerate(names)})
 
 
 def writable(prep: Any) -> None:
     """Refuse data of a kind whose samples nothing can write.
 
     Raises:
-        UserError: it is neither images nor rows of a table.
+        UserError: it is neither images nor rows of a table nor a series.
     """
-    if not isinstance(prep, ImagePreparation) and prep.kind != "table":
-        what = f"The samples are of the kind {prep.kind}; only images and rows of tables can be written."
+    if not isinstance(prep, ImagePreparation | WindowPreparation) and prep.kind != "table":
+        what = f"The samples are of the kind {prep.kind}; only images, rows of tables and series can be written."
         raise refuse("cannot-write-samples", what, do="Use predict; or the net itself, from Python: Run.net.")

@@ -35,8 +35,8 @@ SURE = 0.95  # accuracy of the judge below which its word is told to be weak
 
 
 def prepare(run: Run, train: Source, val: Source | None, emit: Emit) -> None:
-    """Train the judge, unless the recipe wants no comparisons."""
-    if run.task.classes and run.recipe.baselines:
+    """Train the judge, unless the recipe wants no comparisons; labels of steps of a series are not of its windows."""
+    if run.task.classes and run.recipe.baselines and run.prep.kind != "series":
         train_judge(run, train, val, emit)
 
 

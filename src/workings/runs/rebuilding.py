@@ -19,7 +19,9 @@ from workings.base.events import Emit, Noticed, Phase, silent
 from workings.data import read_for
 from workings.data.images.prepare import ImagePreparation
 from workings.data.opening import OnBad
+from workings.data.series.window_source import WindowSource
 from workings.runs.drawing import OfRun, able, pixels_of, rows_of, writable
+from workings.runs.series_steps import steps_of
 from workings.runs.sweeping import batches_of
 
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ __all__ = ["Rebuilt", "reconstruct"]
 class Rebuilt(OfRun):
     """Samples and what the net rebuilds of them.
 
-    table: one row a sample: ``row`` (from 1), ``where``, ``error``; of rows of a table also the cells as rebuilt.
+    table: one row a sample: ``row`` (from 1), ``where``, ``error``; of rows of a table also the cells as rebuilt. Of a
+        series one row a step, the mean over the windows that hold it.
     x, rebuilt: (n, *shape) float32, as the net sees them.
     """
 
@@ -59,11 +62,16 @@ def reconstruct(run: Run, data: object, emit: Emit = silent, on_bad_file: OnBad 
     emit(Phase("rebuilding", f"{dataset.n:,} samples"))
     pairs = [(x, net.reconstruct(x).float()) for x in batches_of(net, source)]
     x, rebuilt = (torch.cat(parts) for parts in zip(*pairs, strict=True))
-    error = (x - rebuilt).double().flatten(1).square().mean(1).numpy()
-    where = [source.where(i) for i in range(len(source))]
-    table = polars.DataFrame({"row": np.arange(1, len(source) + 1), "where": where, "error": error})
-    if not isinstance(run.prep, ImagePreparation):
-        cells = rows_of(run, rebuilt)
+    if isinstance(source, WindowSource):
+        steps, series = steps_of(run, source), source.series
+        rows, where = series.rows[steps.at] + 1, [series.label(int(t)) for t in steps.at]
+        error, cells = steps.error.mean(1), rows_of(run, torch.from_numpy(steps.rebuilt)[None])[:, 2:]
+    else:
+        error = (x - rebuilt).double().flatten(1).square().mean(1).numpy()
+        rows, where = np.arange(1, len(source) + 1), [source.where(i) for i in range(len(source))]
+        cells = None if isinstance(run.prep, ImagePreparation) else rows_of(run, rebuilt)
+    table = polars.DataFrame({"row": rows, "where": where, "error": error})
+    if cells is not None:
         cells = cells.rename({name: f"{name} (rebuilt)" for name in cells.columns if name in table.columns})
         table = polars.concat([table, cells], how="horizontal")
     return Rebuilt(table, x, rebuilt, run)

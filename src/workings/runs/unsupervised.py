@@ -8,6 +8,7 @@ What only one kind of net is judged by is a module of ``_MEASURES`` with one fun
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -20,17 +21,20 @@ from workings.base.events import Emit, Noticed, Phase
 from workings.base.problems import Problem
 from workings.data.dataset import Dataset
 from workings.data.schema import TaskKind
+from workings.data.series.window_source import WindowSource
 from workings.data.source import Part, Source
 from workings.data.unsupervised import anomalous_rows
+from workings.learning import stretch_scores
 from workings.learning import unsupervised_scores as scores
 from workings.learning.metrics import Evaluation
 from workings.learning.step import LossFunction
 from workings.learning.task_metrics import names_for
 from workings.learning.two_samples import energy_distance
 from workings.nets.unsupervised import Codes, Looks, Reconstructs, Scores
+from workings.runs import series_steps
 from workings.runs.folder import read_versioned, write_versioned
 from workings.runs.sweeping import BATCH, batches_of, each_of
-from workings.runs.unusual import joined, keep_codes, parts_of, scale_of, scores_of
+from workings.runs.unusual import joined, keep_codes, parts_of, scale_of, scored_frame, scores_of, threshold
 from workings.runs.work import Stored, Work, keep_wanted
 
 if TYPE_CHECKING:
@@ -87,6 +91,8 @@ class UnsupervisedWork(Work):
             content["scale"] = scale_of(parts)
             on = "training rows" if val is None else "validation rows"
             content |= {"regular": np.sort(joined(parts, content["scale"])).tolist(), "on": on}
+            if isinstance(regular, WindowSource):
+                content |= series_steps.kept_of(run, regular) | {"on": on.replace("rows", "steps")}
         write_versioned(run.path / "scores.json", content)
         measures = _MEASURES.get(run.recipe.net)
         if measures and hasattr(import_module(measures), "prepare"):
@@ -106,7 +112,8 @@ class UnsupervisedWork(Work):
     def predict(self, run: Run, dataset: Dataset, emit: Emit) -> polars.DataFrame:
         """See :class:`Work`; ``score`` and ``anomaly``, and the code ``z1`` … of nets that have one."""
         source = _whole(run, dataset, emit)
-        return samples_frame(run, source, np.arange(1, dataset.n + 1), dataset.labelled)
+        rows = source.rows + 1 if isinstance(source, WindowSource) else np.arange(1, dataset.n + 1)
+        return samples_frame(run, source, rows, dataset.labelled)
 
     def metrics(self, task: TaskKind) -> list[str]:
         """See :class:`Work`."""
@@ -115,28 +122,75 @@ class UnsupervisedWork(Work):
     def _look(
         self, run: Run, source: Source, rows: np.ndarray, labelled: bool, emit: Emit
     ) -> tuple[Evaluation, polars.DataFrame]:
-        net, parts = run.net, []
-        frame = samples_frame(run, source, rows, labelled)
-        odd = anomalous(run, source) if labelled else np.zeros(len(source), dtype=bool)
-        regular = np.flatnonzero(~odd)
-        if isinstance(net, Scores) and odd.any() and len(regular):
-            score = frame["score"].to_numpy()
-            parts.append(scores.anomaly(score, odd, threshold(run, FALSE_ALARMS)))
+        if isinstance(source, WindowSource):
+            frame, odd, parts, whole = _look_at_steps(run, source, labelled)
+        else:
+            frame, odd, parts, whole = _look_at_samples(run, source, rows, labelled)
+        if labelled and run.task.anomalies and not odd.any():
+            what = "No anomaly is among what is tested on, so how well they are told is not measured."
+            do = "Give --test DATA with some, or larger shares for testing."
+            told = [Problem("warning", "no-anomalies-to-judge-by", what, do=do)]
+            parts.append(Evaluation("unsupervised", len(frame), {}, notes=told))
         measures = _MEASURES.get(run.recipe.net)
         if measures:
-            whole = Part(source, regular) if odd.any() and len(regular) else source
             parts += import_module(measures).measure(run, whole, emit)
-        if isinstance(net, Reconstructs):
-            squares = each_of(net, source, lambda x: (net.reconstruct(x) - x).flatten(1).square().sum(1))[:, 0]
-            centre = torch.tensor(read_versioned(run.path / "scores.json")["mean"])
-            spread = each_of(net, source, lambda x: (x.flatten(1) - centre).square().sum(1))[:, 0]
-            kept = regular if len(regular) else np.arange(len(source))
-            parts.append(scores.reconstruction(squares[kept], spread[kept], centre.numel()))
-            if odd.any() and len(regular):
-                what = f"Reconstruction is measured on the {len(regular):,} regular samples, not on the anomalies."
+        if isinstance(run.net, Reconstructs):
+            parts.append(_rebuilt(run, run.net, whole))
+            if len(whole) < len(source):
+                which = "regular samples, not on the anomalies"
+                if isinstance(source, WindowSource):
+                    which = "windows that share no step and hold no anomaly"
+                what = f"Reconstruction is measured on the {len(whole):,} {which}."
                 parts[-1].notes.append(Problem("note", "regular-only", what))
         found = scores.joined(parts) if parts else Evaluation("unsupervised", len(source), {})
-        return found, frame
+        return replace(found, rows=len(frame)), frame
+
+
+def _look_at_samples(
+    run: Run, source: Source, rows: np.ndarray, labelled: bool
+) -> tuple[polars.DataFrame, np.ndarray, list[Evaluation], Source]:
+    """The table of predictions, which samples are anomalies, how well these are told, and the regular samples."""
+    frame = samples_frame(run, source, rows, labelled)
+    odd = anomalous(run, source) if labelled else np.zeros(len(source), dtype=bool)
+    parts = []
+    regular = np.flatnonzero(~odd)
+    if not (odd.any() and len(regular)):
+        return frame, odd, parts, source
+    if isinstance(run.net, Scores):
+        parts.append(scores.anomaly(frame["score"].to_numpy(), odd, threshold(run, FALSE_ALARMS)))
+    return frame, odd, parts, Part(source, regular)
+
+
+def _look_at_steps(
+    run: Run, source: WindowSource, labelled: bool
+) -> tuple[polars.DataFrame, np.ndarray, list[Evaluation], Source]:
+    """The same of the steps of a series; last come regular windows of which no two share a step, for what is measured
+    of windows supposes that they are independent."""
+    odd = source.odd[source.steps] & labelled
+    strange = series_steps.odd_windows(source) & labelled
+    apart = source.apart()
+    whole = Part(source, apart[~strange[apart]] if (~strange[apart]).any() else apart)
+    if not isinstance(run.net, Scores):
+        return samples_frame(run, source, source.rows + 1, labelled), odd, [], whole
+    of_windows = scores_of(run, source)
+    limit = threshold(run, FALSE_ALARMS)
+    frame = series_steps.steps_frame(run, source, labelled, limit, of_windows).drop("threshold")
+    parts = []
+    if odd.any() and not odd.all():
+        parts.append(stretch_scores.of_steps(frame["score"].to_numpy(), odd, source.prep.window, limit))
+    if strange.any() and not strange.all():
+        area, precision = stretch_scores.Curves(of_windows, strange).areas()
+        metrics = {"window_roc_auc": area, "window_average_precision": precision}
+        parts.append(Evaluation("unsupervised", len(source), metrics))
+    return frame, odd, parts, whole
+
+
+def _rebuilt(run: Run, net: Any, whole: Source) -> Evaluation:
+    """How well samples are rebuilt."""
+    squares = each_of(net, whole, lambda x: (net.reconstruct(x) - x).flatten(1).square().sum(1))[:, 0]
+    centre = torch.tensor(read_versioned(run.path / "scores.json")["mean"])
+    spread = each_of(net, whole, lambda x: (x.flatten(1) - centre).square().sum(1))[:, 0]
+    return scores.reconstruction(squares, spread, centre.numel())
 
 
 def _whole(run: Run, dataset: Dataset, emit: Emit) -> Source:
@@ -165,23 +219,16 @@ def anomalous(run: Run, source: Source) -> np.ndarray:
     return anomalous_rows(source.y.numpy(), run.task, len(source))
 
 
-def threshold(run: Run, false_alarms: float) -> float:
-    """The score above which a sample is told as an anomaly; so is that share of the regular ones."""
-    return scores.threshold_of(np.array(read_versioned(run.path / "scores.json")["regular"]), false_alarms)
+def samples_frame(run: Run, source: Source, rows: np.ndarray, labelled: bool) -> polars.DataFrame:
+    """One row a sample: ``row``, ``where``, ``label`` where known; ``score`` and ``anomaly``; the code ``z1`` …
 
-
-def samples_frame(
-    run: Run, source: Source, rows: np.ndarray, labelled: bool, false_alarms: float = FALSE_ALARMS
-) -> polars.DataFrame:
-    """One row a sample: ``row``, ``where``, ``label`` where known; ``score`` and ``anomaly``; the code ``z1`` …"""
+    Of a series the samples are its windows.
+    """
     net = run.net
-    columns: dict[str, Any] = {"row": rows, "where": [source.where(i) for i in range(len(source))]}
-    if labelled and run.task.classes:
-        columns["label"] = [run.task.classes[int(k)] for k in source.y]
     code = each_of(net, source, net.encode) if isinstance(net, Codes) else None
+    limit = None
     if isinstance(net, Scores):
-        score = scores_of(run, source, code)
-        columns |= {"score": score, "anomaly": score > threshold(run, false_alarms)}
-    if code is not None:
-        columns |= {f"z{i + 1}": code[:, i] for i in range(code.shape[1])}
-    return polars.DataFrame(columns)
+        limit = series_steps.window_threshold(run, FALSE_ALARMS)
+    frame = scored_frame(run, source, rows, labelled, limit, code).drop("threshold", strict=False)
+    numbers = {} if code is None else {f"z{i + 1}": code[:, i] for i in range(code.shape[1])}
+    return frame.with_columns(**numbers)

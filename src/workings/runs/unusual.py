@@ -11,13 +11,15 @@ and covariance I over the training samples, so that each direction of the code c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars
 import safetensors.torch
 import torch
 
 from workings.data.source import Source
+from workings.learning.unsupervised_scores import threshold_of
 from workings.nets.unsupervised import Codes, Scores
 from workings.runs.folder import read_versioned, save_tensors
 from workings.runs.sweeping import BATCH, each_of
@@ -33,6 +35,32 @@ EPSILON = 1e-6  # of a direction in which codes do not vary
 def scores_of(run: Run, source: Source, code: np.ndarray | None = None) -> np.ndarray:
     """(n,): the higher, the more unusual. code: (n, d) of the samples, where it is known already."""
     return joined(parts_of(run, source, code), read_versioned(run.path / "scores.json").get("scale"))
+
+
+def regular_scores(run: Run) -> np.ndarray:
+    """The scores of regular samples that thresholds rest on; of a series, of its regular steps."""
+    kept = read_versioned(run.path / "scores.json")
+    return np.array(kept.get("regular_steps", kept["regular"]))
+
+
+def threshold(run: Run, false_alarms: float) -> float:
+    """The score above which a sample is told as an anomaly; so is that share of the regular ones."""
+    return threshold_of(regular_scores(run), false_alarms)
+
+
+def scored_frame(
+    run: Run, source: Source, rows: np.ndarray, labelled: bool, limit: float | None, code: np.ndarray | None = None
+) -> polars.DataFrame:
+    """One row a sample: ``row``, ``where``, ``label`` where known; and of nets that score ``score``, ``threshold`` and
+    ``anomaly``. rows: (n,) their numbers. limit: the threshold. code: as in :func:`scores_of`.
+    """
+    columns: dict[str, Any] = {"row": rows, "where": [source.where(i) for i in range(len(source))]}
+    if labelled and run.task.classes:
+        columns["label"] = [run.task.classes[int(k)] for k in source.y]
+    if limit is not None:
+        score = scores_of(run, source, code)
+        columns |= {"score": score, "threshold": np.full(len(score), limit), "anomaly": score > limit}
+    return polars.DataFrame(columns)
 
 
 def joined(parts: np.ndarray, scale: dict[str, list[float]] | None) -> np.ndarray:

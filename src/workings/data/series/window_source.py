@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from workings.data.series.window_prepare import WindowPreparation
 
 
+GOLDEN = (3 - 5**0.5) / 2  # 0.38: multiples of it are spread evenly over 0 to 1
+
+
 class WindowSource(Source):
     """series: all of it, in its own units. starts: (N,) int64, the first step of each window, growing.
 
@@ -73,15 +76,18 @@ class WindowSource(Source):
         return np.flatnonzero(held.cumsum()[:-1] > 0)
 
     def apart(self) -> NDArray[np.int64]:
-        """Numbers of windows of which no two share a step: as many as go, the newest among them."""
+        """Numbers of windows of which no two share a step, the newest among them.
+
+        They begin 1.38 windows apart, not one: a window is often a season, and all would begin at the same hour. By the
+        golden section the parts of the season at which they begin are spread evenly.
+        """
+        L, newest = self.prep.window, int(self.starts[-1])
         chosen: list[int] = []
-        begin = len(self.odd)
-        while True:
-            i = int(np.searchsorted(self.starts, begin - self.prep.window, side="right")) - 1
-            if i < 0:
-                return np.array(chosen[::-1], dtype=np.int64)
+        wanted = newest
+        while (i := int(np.searchsorted(self.starts, wanted, side="right")) - 1) >= 0:
             chosen.append(i)
-            begin = int(self.starts[i])
+            wanted = min(int(self.starts[i]) - L, newest - int(len(chosen) * (1 + GOLDEN) * L))
+        return np.array(chosen[::-1], dtype=np.int64)
 
     def where(self, i: int) -> str:
         """The first and the last step."""
