@@ -44,6 +44,10 @@ def show(
     unit: Annotated[
         str | None, typer.Option(metavar="I[,J…]", help="Work out this unit or position of every layer, from 1.")
     ] = None,
+    stage: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Of a run that learnt layer by layer: its stage, from 1. Default: the last."),
+    ] = None,
     digits: Annotated[int, typer.Option(metavar="N", help="Significant digits that are printed.")] = 4,
     format_: Format = None,
     out: Out = None,
@@ -61,7 +65,7 @@ def show(
 
     with reading(quiet=quiet or out is None) as readers:
         solution = api.open_run(run).show(
-            sample, data, batch=batch, layer=layer, unit=place, digits=digits, emit=readers
+            sample, data, batch=batch, layer=layer, unit=place, stage=stage, digits=digits, emit=readers
         )
     give_out(solution, format_, out, quiet=quiet)
 

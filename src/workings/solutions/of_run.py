@@ -1,33 +1,36 @@
 """The worked solution of a trained run: one more learning step from its kept weights, on a sample of its data.
 
-A finished run keeps its weights, not its optimiser's memory, so the optimiser begins afresh: m = v = 0, t = 1, and η is
-the recipe's learning rate. That is told on the page.
+By the rule that the run learnt by, with what that rule remembered at the step whose weights were kept: Adam's moments,
+velocities, chains. A run of a version that kept no memory begins its optimiser afresh, and the page says so.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from workings.base.errors import refuse
+from workings.base.errors import UserError, refuse
 from workings.base.events import Emit, Noticed, silent
-from workings.base.problems import Problem
+from workings.base.problems import Problem, unknown_name
 from workings.data.source import Source
-from workings.learning.flat import FlatParameters
+from workings.learning.adversarial import AdversarialRule
+from workings.learning.contrastive_rule import ContrastiveRule
+from workings.learning.gradient import GradientRule
+from workings.learning.layerwise import GreedyRule, OnTop, stack_of
 from workings.learning.losses import Loss, make_loss
-from workings.learning.optimisers import SGD, Adam, make_optimiser
-from workings.learning.regularisers import is_penalised
+from workings.learning.perceptron import PerceptronRule
 from workings.nets.unsupervised import Unsupervised
-from workings.solutions.learning_step import LearningStep, Limits, solve
+from workings.solutions.learners.gradient import doubled, gradient_step
+from workings.solutions.learners.real import Real, real_rule
+from workings.solutions.learners.working import forward_alone
+from workings.solutions.learning_step import solve
 from workings.solutions.rounding import DIGITS
 from workings.solutions.solving import Detail
-from workings.solutions.steps import Solution
-from workings.solutions.updates import Update
+from workings.solutions.steps import Solution, Step
 
 if TYPE_CHECKING:
     from workings.runs.run import Run
@@ -43,51 +46,105 @@ def show_run(
     batch: int | None = None,
     layer: str | None = None,
     unit: tuple[int, ...] | None = None,
+    stage: int | None = None,
     digits: int = DIGITS,
     emit: Emit = silent,
 ) -> Solution:
     """One learning step of a run on row ``sample`` (from 1) of ``data``, or of what it was trained on.
 
     batch: rows from ``sample`` on that make the step; 1 where the net needs no more. layer, unit, digits: as in
-    :func:`workings.solutions.show.show`.
+    :func:`workings.solutions.show.show`; of a Boltzmann machine ``unit`` is a hidden one and, after it, a visible one.
+    stage: of a run that learnt layer by layer, from 1; the last where it is left out.
 
     Raises:
-        UserError: no such row or layer; data that is gone; a net that learns by another rule than a gradient.
+        UserError: no such row, layer or stage; data that is gone.
     """
     problems: list[Problem] = []
-    _refuse_other_rules(run)
-    net = copy.deepcopy(run.net).double()
-    _check_layer(net, layer)
+    _check_layer(run.net, layer)
     source = _source(run, data, emit)
     if not 1 <= sample <= len(source):
         raise refuse("no-sample", f"There is no sample {sample:,}.", do=f"Give a number from 1 to {len(source):,}.")
-    rows = _rows(net, sample, batch, len(source), problems)
-    x, target = source.x(rows), source.targets(rows)
-    step = _learning_step(run, net, x, target, problems)
+    real = real_rule(run, source, stage)
+    rows = _rows(real.net, sample, batch, len(source), problems)
+    problems += real.problems
+    facts = _facts(run, real, source, rows)
+    title = f"One learning step of {run.path.name}"
+    solution = _solved(run, real, source, rows, title, facts, Detail(digits, layer=layer, unit=unit))
     for problem in problems:
         emit(Noticed(problem))
-    facts = _facts(run, net, source, rows, step)
-    solution = solve(step, f"One learning step of {run.path.name}", facts, Detail(digits, layer=layer, unit=unit))
     solution.problems = [*problems, *solution.problems]
     return solution
 
 
-def _refuse_other_rules(run: Run) -> None:
-    from workings.runs.fit import _RULES
+def _solved(
+    run: Run, real: Real, source: Source, rows: Tensor, title: str, facts: list[tuple[str, str]], detail: Detail
+) -> Solution:
+    x, y, seed = doubled(source.x(rows)), doubled(source.targets(rows)), run.recipe.seed
+    match real.rule:
+        case GradientRule():
+            step = gradient_step(real, x, y, _loss(run, real.net), seed, _weight(run, source, rows))
+            assert step.updates is not None
+            facts.append(("Optimiser", next(iter(step.updates.values())).described()))
+            return solve(step, title, facts, detail)
+        case PerceptronRule(eta=eta):
+            from workings.solutions.learners.perceptron import perceptron_solution
 
-    if run.recipe.net == "perceptron" or run.recipe.net in _RULES:
+            facts.append(("Rule", f"the perceptron's, η = {eta:g}"))
+            return perceptron_solution(real, x, y, title, facts, detail)
+        case ContrastiveRule() | OnTop():
+            return _contrastive(real, x, seed, title, facts, detail)
+        case AdversarialRule():
+            from workings.solutions.learners.adversarial import adversarial_solution
+
+            return adversarial_solution(real, x, seed, title, facts, detail)
+        case GreedyRule():
+            return _layer(run, real, source, x, y, title, facts, detail)
+    what = f"The net {run.recipe.net} learns by a rule that has no equations here."
+    raise refuse("another-rule", what, do="Show a run of another net.")
+
+
+def _contrastive(
+    real: Real, x: Tensor, seed: int, title: str, facts: list[tuple[str, str]], detail: Detail
+) -> Solution:
+    """Of a Boltzmann machine on its own, or of one on top of trained layers, whose answers it sees."""
+    from workings.solutions.learners.contrastive import contrastive_solution
+
+    rule, v, below = real.rule, x.flatten(1), None
+    if isinstance(rule, OnTop):
+        if real.stage:
+            below = Step("Below: what the trained layers say", children=forward_alone(real.net, rule.up, x, detail))
+            below.remarks = [
+                "The Boltzmann machine above takes their last answer for v⁽⁰⁾: probabilities, no samples. Here the "
+                "number above a symbol counts layers; further down it counts steps of Gibbs sampling."
+            ]
+        with torch.no_grad():
+            v = rule.up(x)
+        rule = rule.rule
+    assert isinstance(rule, ContrastiveRule)
+    said = [f"η = {real.eta:g}", f"μ = {rule.momentum:g}", f"λ = {rule.weight_decay:g}", f"k = {rule.net.k}"]
+    facts.append(("Rule", f"contrastive divergence, {', '.join(said)}"))
+    return contrastive_solution(rule, v, real.eta, seed, title, facts, detail, below)
+
+
+def _layer(
+    run: Run, real: Real, source: Source, x: Tensor, y: Tensor, title: str, facts: list[tuple[str, str]], detail: Detail
+) -> Solution:
+    from workings.runs.pretraining import first_visible
+    from workings.solutions.learners.layerwise import layer_solution
+
+    recipe = run.recipe
+    if not real.remembers:
+        what = "This run kept no memory of the stages before the last."
         raise refuse(
-            "another-rule",
-            f"The net {run.recipe.net} learns by a rule of its own, not by the gradient of a loss.",
-            why="Its step has no equations here yet.",
-            do="Show a net that learns by gradients, such as an mlp or a cnn.",
+            "no-memory", what, why="It was trained by an older version.", do="Train again, or leave out --stage."
         )
+    visible = stack_of(real.net).seen(real.stage, first_visible(source, recipe.net_settings))
+    q = (recipe.corruption or 0.0) if recipe.pretraining == "denoising" else 0.0
+    loss = _loss(run, real.net)
+    return layer_solution(real, x, y, visible, q, loss, recipe.seed, title, facts, detail)
 
 
 def _check_layer(net: nn.Module, layer: str | None) -> None:
-    from workings.base.errors import UserError
-    from workings.base.problems import unknown_name
-
     names = [name for name, _ in net.named_modules() if name]
     if layer is not None and layer not in names:
         raise UserError(unknown_name("layer", layer, names))
@@ -123,78 +180,24 @@ def _rows(net: nn.Module, sample: int, batch: int | None, n: int, problems: list
     return (torch.arange(batch) + sample - 1) % n
 
 
-def _learning_step(run: Run, net: nn.Module, x: Tensor, target: Tensor, problems: list[Problem]) -> LearningStep:
-    recipe = run.recipe
-    net.train()
-    made = make_optimiser(recipe.optimiser or "adamw", **recipe.optimiser_settings)
-    eta = recipe.learning_rate or 1e-3
-    update = _update(made, eta, {name for name, p in net.named_parameters() if is_penalised(p)})
-    if update.kind == "adam" or update.momentum:
-        problems.append(
-            Problem(
-                "note",
-                "fresh-optimiser",
-                f"The optimiser begins afresh, at the recipe's learning rate {eta:g}.",
-                why="A finished run keeps its weights, not the memory of its optimiser.",
-            )
-        )
-    return LearningStep(
-        net,
-        (x.double() if x.is_floating_point() else x,),
-        target.double() if target.is_floating_point() else target,
-        _loss(run, net, problems),
-        {name: update for name, p in net.named_parameters() if p.requires_grad},
-        _reference(made, eta, net),
-        Limits(recipe.l1, recipe.l2, recipe.clip_norm, recipe.clip_value),
-        seed=recipe.seed,
-    )
-
-
-def _loss(run: Run, net: nn.Module, problems: list[Problem]) -> Callable[..., Tensor]:
+def _loss(run: Run, net: nn.Module) -> Callable[..., Tensor]:
     if isinstance(net, Unsupervised):
-        objective = net.objective
-
-        def own(out: Tensor, x: Tensor) -> Tensor:
-            return objective(out, x, None)
-
-        return own
+        return net.objective
     settings = {k: tuple(v) if isinstance(v, list) else v for k, v in run.recipe.loss_settings.items()}
-    if settings.pop("class_weights", None) is not None:
-        problems.append(
-            Problem(
-                "note",
-                "class-weights",
-                "Class weights are left out: in the weighted mean over one sample they cancel.",
-            )
-        )
     loss: Loss = make_loss(run.recipe.loss or "mse", **settings)
     return loss
 
 
-def _update(made: SGD | Adam, eta: float, weights: set[str]) -> Update:
-    common: dict[str, Any] = {"eta": eta, "weight_decay": made.weight_decay, "decays": weights.__contains__}
-    if isinstance(made, SGD):
-        return Update("sgd", "SGD", momentum=made.momentum, nesterov=made.nesterov, rest_rate=made.rest_rate, **common)
-    title = "AdamW" if made.decoupled else "Adam"
-    return Update("adam", title, beta1=made.beta1, beta2=made.beta2, eps=made.eps, decoupled=made.decoupled, **common)
+def _weight(run: Run, source: Source, rows: Tensor) -> Tensor | None:
+    """Weights of the samples; ones where classes have weights, so that these are float64 too."""
+    if source.w is not None:
+        return source.w[rows].double()
+    return torch.ones(len(rows), dtype=torch.float64) if run.recipe.loss_settings.get("class_weights") else None
 
 
-def _reference(made: SGD | Adam, eta: float, net: nn.Module) -> Callable[[dict[str, Tensor]], dict[str, Tensor]]:
-    """The optimiser of the run itself, its code in ``learning``, on float64."""
-
-    def step(gradients: dict[str, Tensor]) -> dict[str, Tensor]:
-        flat = FlatParameters(copy.deepcopy(net))
-        g = flat.gather(tuple(gradients.get(name) for name in flat.names))
-        w, _ = made.update(flat.w, g, made.start(flat.w), made.scalars(1, eta), flat.decayed)
-        return dict(zip(flat.names, flat.views(w), strict=True))
-
-    return step
-
-
-def _facts(run: Run, net: nn.Module, source: Source, rows: Tensor, step: LearningStep) -> list[tuple[str, str]]:
-    assert step.updates is not None
+def _facts(run: Run, real: Real, source: Source, rows: Tensor) -> list[tuple[str, str]]:
     wheres = [source.where(int(i)) for i in rows]
-    count = sum(p.numel() for p in net.parameters())
+    count = sum(p.numel() for p in run.net.parameters())
     facts = [
         ("Net", f"{run.recipe.net}, {count:,} parameters, with the weights that training kept"),
         ("Sample", ", ".join(wheres[:4]) + (f" and {len(wheres) - 4} more" if len(wheres) > 4 else "")),
@@ -202,6 +205,16 @@ def _facts(run: Run, net: nn.Module, source: Source, rows: Tensor, step: Learnin
     task = run.task
     if task.classes and not source.reconstructs and source.y.ndim == 1 and not source.y.is_floating_point():
         facts.append((task.target or "Class", ", ".join(str(task.classes[int(source.y[int(i)])]) for i in rows[:4])))
-    facts.append(("Loss", run.recipe.loss or "the net's own"))
-    facts.append(("Optimiser", next(iter(step.updates.values())).described()))
+    if isinstance(real.rule, GradientRule):
+        facts.append(("Loss", run.recipe.loss or "the net's own"))
+    if real.stages > 1:
+        facts.append(("Stage", _stage(real)))
+    if real.memory is not None:
+        facts.append(("Step", f"number {real.done + 1:,}, as training would have gone on from the weights it kept"))
     return facts
+
+
+def _stage(real: Real) -> str:
+    """Which stage of a run in stages is shown."""
+    whole = "the whole net" if isinstance(real.rule, GradientRule) else f"layer {real.stage + 1}"
+    return f"{real.stage + 1} of {real.stages}, {whole}; the others with --stage"
