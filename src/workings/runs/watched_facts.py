@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -9,6 +11,8 @@ from torch import Tensor, nn
 
 from workings.base.tokens import PAD
 from workings.nets.unsupervised import Unsupervised
+from workings.watching.dependence import SAMPLES as DEPENDENT
+from workings.watching.dependence import told
 
 if TYPE_CHECKING:
     from workings.data.source import Source
@@ -44,7 +48,7 @@ def facts(fit: Fit) -> dict[str, Any]:
         "augmented": fit.augment is not None,
         "parameters": sum(p.numel() for p in fit.net.parameters()),
     }
-    return found | told_by_targets(fit) | {"val_in_train": rows_in_both(fit.train, fit.val)}
+    return found | told_by_targets(fit) | rows_in_both(fit.train, fit.val) | belonging(fit)
 
 
 def told_by_targets(fit: Fit) -> dict[str, Any]:
@@ -78,17 +82,32 @@ def told_by_targets(fit: Fit) -> dict[str, Any]:
         return found | {"baseline": float(fit.loss(out.float().contiguous(), y, w))}
 
 
-def rows_in_both(train: Source, val: Source | None) -> float | None:
-    """Share of validation samples (of some) that are, number by number, training samples too."""
+def belonging(fit: Fit) -> dict[str, Any]:
+    """Whether inputs and targets of some training samples depend on each other (``watching.dependence``)."""
+    if isinstance(fit.net, Unsupervised) or fit.train.reconstructs or len(fit.train) < 8:
+        return {}
+    step = max(1, len(fit.train) // DEPENDENT)
+    index = torch.arange(0, len(fit.train), step)[:DEPENDENT]
+    y = fit.train.targets(index)
+    if y.ndim > 1 and not y.is_floating_point():  # a class at each step
+        return {}
+    return told(fit.train.x(index), y, fit.task in CLASSES)
+
+
+def rows_in_both(train: Source, val: Source | None) -> dict[str, Any]:
+    """Share of validation samples (of some) that are, number by number, training samples too; and of training samples
+    that occur twice."""
     if val is None or not len(val) or len(train) > 10 * SAMPLES:
-        return None
+        return {}
+    digests = [digest(row) for part in torch.arange(len(train)).split(1_024) for row in train.x(part)]
+    times = Counter(digests)
     some = val.x(torch.arange(0, len(val), max(1, len(val) // 256)))
-    seen = {digest(row) for part in torch.arange(len(train)).split(1_024) for row in train.x(part)}
-    return sum(digest(row) in seen for row in some) / len(some)
+    return {
+        "val_in_train": sum(digest(row) in times for row in some) / len(some),
+        "twice_in_train": sum(times[each] > 1 for each in digests) / len(digests),
+    }
 
 
 def digest(row: Tensor) -> bytes:
     """The sample's bytes, shortened."""
-    import hashlib
-
     return hashlib.blake2b(row.contiguous().numpy().tobytes(), digest_size=12).digest()

@@ -7,39 +7,32 @@ where others use it). Source: Lu et al. 2019, "Dying ReLU and initialization".
 
 from __future__ import annotations
 
-from workings.base.finding import Finding
+from workings.watching.findings.evidence import Evidence, Symptom, first_of, lasting, worst
 from workings.watching.history import History
-from workings.watching.tap import WINDOW
 
-CODES = ("dead-relu",)
-THRESHOLD = 0.5  # of a layer's units; a prior until it is calibrated
-LASTING = 3  # looks in a row
+SEEN = 4  # looks that a unit must have been silent in
 
 
-def look(history: History) -> list[Finding]:
-    """One finding for the layer with the most dead units."""
-    worst: Finding | None = None
+def _measure(history: History) -> Evidence | None:
+    found = []
     for where in history.places("dead"):
-        course = history.of("dead", where)
-        late = [value for _, value in course[-LASTING:]]
-        if len(course) < WINDOW or min(late) < THRESHOLD:
-            continue
-        step = next(s for i, (s, _) in enumerate(course) if all(v >= THRESHOLD for _, v in course[i:]))
-        if worst is None or late[-1] > worst.value:
-            what = f"{late[-1]:.0%} of the units of '{where}' are dead: they give 0 for every sample."
-            worst = Finding(
-                "dead-relu",
-                what,
-                where,
-                step,
-                f"share of units silent over {WINDOW} looks",
-                late[-1],
-                min(late),
-                max(late),
-                THRESHOLD,
-                "Not yet calibrated.",
-                why="No gradient reaches a dead unit, so it stays dead and the layer is as narrow as what is left.",
-                do="Lower the learning rate, or use leaky ReLU; start by He's initialisation with biases of 0.",
-                course=course,
-            )
-    return [] if worst is None else [worst]
+        course = history.of("dead", where)[SEEN - 1 :]
+        found.append(lasting(course, where, 2))
+    return worst(found)
+
+
+SYMPTOMS = (
+    Symptom(
+        "dead-relu",
+        "share of a layer's units that were silent for every sample of the last looks",
+        _measure,
+        0.8,
+        "Not yet calibrated.",
+        "{value:.0%} of the units of '{where}' are dead: they give 0 for every sample.",
+        "No gradient reaches a dead unit, so it stays dead and the layer is as narrow as what is left.",
+        "Lower the learning rate, or use leaky ReLU or GELU; start by He's initialisation with biases of 0 (code: "
+        "nn.LeakyReLU(0.01) in place of nn.ReLU()).",
+    ),
+)
+CODES = ("dead-relu",)
+look = first_of(SYMPTOMS)

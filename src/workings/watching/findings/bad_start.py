@@ -1,0 +1,94 @@
+"""A bad start: units that are copies of each other, or first weights far too large or small.
+
+Statistics, all at the first look: the share of units (rows of a weight matrix) that equal another of their layer: they
+get equal gradients for ever; log₁₀ of the largest over the smallest spread of what the layers give; the first losses
+over that of a constant answer. Sources: Glorot and Bengio 2010; He et al. 2015; Karpathy, CS231n notes, loss at step 0.
+Published: SageMaker Debugger, ratio of variances 10; TheDeepChecker's bounds [0.5, 2] alarm on its own clean net.
+"""
+
+from __future__ import annotations
+
+import math
+
+from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of, worst
+from workings.watching.findings.progress import progress
+from workings.watching.history import History
+
+AFFINE = ("linear", "conv1d", "conv2d", "conv3d")
+
+
+def copies(history: History) -> Evidence | None:
+    """Share of units that equal another."""
+    found = []
+    for where in history.places("alike"):
+        step, value = history.of("alike", where)[0]
+        found.append(Evidence(value, value, value, step, where, [(step, value)]))
+    return worst(found)
+
+
+def scale(history: History) -> Evidence | None:
+    """log₁₀ of the largest over the smallest standard deviation of affine layers."""
+    stds = {
+        where: history.of("std", where)[0][1]
+        for where in history.places("std")
+        if where.split("#")[0].endswith(AFFINE) and history.of("std", where)
+    }
+    kept = {where: value for where, value in stds.items() if math.isfinite(value) and value > 0}
+    if len(kept) < 2:
+        return None
+    top, low = max(kept, key=lambda w: kept[w]), min(kept, key=lambda w: kept[w])
+    value = math.log10(kept[top] / kept[low])
+    course = list(enumerate(kept.values()))
+    return Evidence(value, value, value, 0, top, course, {"top": kept[top], "low": kept[low], "other": low})
+
+
+def first_loss(history: History) -> Evidence | None:
+    """The first losses over that of a constant answer."""
+    done = progress(history)
+    if done is None or not done.known:
+        return None
+    values = [value / done.reference for _, value in finite(history.of("loss"))[:3]]
+    value = sorted(values)[1]
+    words = {"first": value * done.reference, "reference": done.reference}
+    return Evidence(value, min(values), max(values), done.course[0][0], "", done.course, words)
+
+
+_DO = (
+    "Start by He's initialisation for ReLU (nn.init.kaiming_normal_), Xavier's for tanh and sigmoid, orthogonal for "
+    "recurrent weights; biases 0; never equal weights for all units."
+)
+SYMPTOMS = (
+    Symptom(
+        "bad-start",
+        "share of a layer's units that equal another of its units at the first look",
+        copies,
+        0.5,
+        "Not yet calibrated.",
+        "{value:.0%} of the units of '{where}' begin as copies of each other.",
+        "Copies get the same gradient and stay copies: the layer is as wide as its different units.",
+        _DO,
+    ),
+    Symptom(
+        "bad-start",
+        "log₁₀ of the largest over the smallest spread of what the layers give at the first look",
+        scale,
+        2.5,
+        "Not yet calibrated.",
+        "At the start the layers' outputs differ in spread by 10^{value:.1f}: {low:.1e} at '{other}', {top:.1e} at "
+        "'{where}'.",
+        "What grows or dies from layer to layer forwards does so backwards, too.",
+        _DO,
+    ),
+    Symptom(
+        "bad-start",
+        "the first losses over that of a constant answer",
+        first_loss,
+        5.0,
+        "Not yet calibrated.",
+        "The loss begins at {first:.3g}; a constant answer has {reference:.3g}.",
+        "The net begins with large wrong answers and spends its first steps on unlearning them.",
+        _DO + " The last layer may begin smaller.",
+    ),
+)
+CODES = ("bad-start",)
+look = first_of(SYMPTOMS)

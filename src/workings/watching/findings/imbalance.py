@@ -1,0 +1,72 @@
+"""Imbalance that hurts: rare classes are hardly ever found.
+
+Statistic: accuracy less balanced accuracy (the mean of the classes' recalls) on validation samples, or the recall of
+the rarest class over looks, where the commonest class is at least five times the rarest. Imbalance that is handled well
+is fine, so the shares alone are no finding. Published: SageMaker Debugger, 10 to 1 and an error of 0.7.
+"""
+
+from __future__ import annotations
+
+from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of, lasting
+from workings.watching.findings.progress import class_shares
+from workings.watching.history import History
+
+RATIO = 5.0
+
+
+def ratio(history: History) -> float:
+    """How many times as many samples the commonest class has as the rarest; 0 where it is not known."""
+    shares = [p for p in class_shares(history) if p > 0]
+    return max(shares) / min(shares) if len(shares) > 1 else 0.0
+
+
+def on_validation(history: History) -> Evidence | None:
+    """Accuracy less balanced accuracy."""
+    r = ratio(history)
+    balanced = dict(finite(history.of("val_balanced_accuracy")))
+    if r < RATIO or not balanced:
+        return None
+    plain = finite(history.of("val_accuracy"))
+    course = [(step, value - balanced[step]) for step, value in plain if step in balanced]
+    last = balanced[course[-1][0]] if course else 0.0
+    return lasting(course, "", 3, ratio=r, balanced=last, plain=plain[-1][1] if plain else 0.0)
+
+
+def on_training(history: History) -> Evidence | None:
+    """1 − the recall of the rarest class."""
+    r = ratio(history)
+    if r < RATIO:
+        return None
+    return lasting([(s, 1 - v) for s, v in history.of("rare_right", "output")], "output", 3, ratio=r)
+
+
+_WHY = "A net that never says the rare class has a low loss and is useless for what is usually wanted: finding it."
+_DO = (
+    "Class weights (nn.CrossEntropyLoss(weight=…)) or weighted sampling (--set imbalance='class weights'); judge by "
+    "balanced accuracy or average precision; more samples of the rare class."
+)
+SYMPTOMS = (
+    Symptom(
+        "imbalance",
+        "accuracy less balanced accuracy on validation samples",
+        on_validation,
+        0.25,
+        "Not yet calibrated.",
+        "Classes differ {ratio:.0f}-fold in size, and rare ones are missed: accuracy is {plain:.0%}, balanced over the "
+        "classes {balanced:.0%}.",
+        _WHY,
+        _DO,
+    ),
+    Symptom(
+        "imbalance",
+        "share of the rarest class that is not found",
+        on_training,
+        0.8,
+        "Not yet calibrated.",
+        "Classes differ {ratio:.0f}-fold in size, and {value:.0%} of the rarest are not found.",
+        _WHY,
+        _DO,
+    ),
+)
+CODES = ("imbalance",)
+look = first_of(SYMPTOMS)

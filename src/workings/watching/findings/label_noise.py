@@ -1,0 +1,63 @@
+"""Noisy labels: many samples carry a class that has nothing to do with the input.
+
+Statistic: among the samples that a net which has learnt gets wrong, how often the label is the net's second choice,
+less chance, over what is possible: (s − 1/(K−1))/(1 − 1/(K−1)). Classes that are hard to tell apart are second choices;
+labels at random are so by chance only, about 0. Counted over the later looks, with Wilson's interval. Needs three
+classes or more and enough mistakes. Background: Northcutt et al. 2021, confident learning; Arpit et al. 2017.
+"""
+
+from __future__ import annotations
+
+import math
+
+from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of
+from workings.watching.findings.progress import class_shares
+from workings.watching.history import History
+
+MISTAKES = 40
+LEARNT = 0.4  # right, of the looks that count
+WRONG = 0.05  # of the samples, at least
+
+
+def _measure(history: History) -> Evidence | None:
+    K = sum(1 for p in class_shares(history) if p > 0)
+    if K < 4:
+        return None
+    right, wrong = dict(finite(history.of("right", "output"))), dict(finite(history.of("wrong", "output")))
+    second = dict(finite(history.of("second", "output")))
+    steps = sorted(step for step in second if step in wrong and right.get(step, 0.0) >= LEARNT)
+    steps = steps[len(steps) // 3 :]
+    n, hits = sum(wrong[s] for s in steps), sum(second[s] for s in steps)
+    if n < MISTAKES or not steps or sum(1 - right[s] for s in steps) / len(steps) < WRONG:
+        return None
+    chance = 1 / (K - 1)
+    low, high = wilson(min(hits, n), n)
+    course = [(s, second[s] / wrong[s]) for s in steps if wrong[s] > 0]
+    value, low, high = ((each - chance) / (1 - chance) for each in (hits / n, low, high))
+    share = sum(1 - right[s] for s in steps) / len(steps)
+    return Evidence(value, low, high, steps[0], "output", course, {"n": int(n), "second": hits / n, "wrong": share})
+
+
+def wilson(hits: float, n: float, z: float = 1.96) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share."""
+    p, q = hits / n, z * z / n
+    middle, half = (p + q / 2) / (1 + q), z / (1 + q) * math.sqrt(max(0.0, p * (1 - p) / n + q / (4 * n)))
+    return middle - half, middle + half
+
+
+SYMPTOMS = (
+    Symptom(
+        "label-noise",
+        "how often the label of a mistake is the net's second choice, beyond chance, 0 to 1",
+        _measure,
+        0.25,
+        "Not yet calibrated.",
+        "{wrong:.0%} of the samples are not as the net says, and their labels look drawn at random: only "
+        "{second:.0%} of {n:,} are its second choice.",
+        "The net must learn wrong labels by heart, and what it is judged by is wrong as well.",
+        "Look at samples that the net contradicts for certain and mend their labels; label smoothing, early stopping.",
+        least=True,
+    ),
+)
+CODES = ("label-noise",)
+look = first_of(SYMPTOMS)

@@ -1,0 +1,36 @@
+"""Missing zero_grad: gradients of all steps so far are added up.
+
+Statistic: the share of steps whose first backward pass met gradients of the step before. Accumulating over several
+backward passes before one step, and then zeroing, is healthy and counts as none.
+"""
+
+from __future__ import annotations
+
+from workings.watching.findings.evidence import Evidence, Symptom, first_of
+from workings.watching.history import History
+
+STEPS = 4
+
+
+def _measure(history: History) -> Evidence | None:
+    steps, stale = history.counts.get("steps", 0), history.counts.get("stale-gradient", 0)
+    if steps < STEPS:
+        return None
+    share = min(1.0, stale / (steps - 1))
+    return Evidence(share, share, share, 1, "", history.of("gradient_norm"), {"stale": stale, "steps": steps})
+
+
+SYMPTOMS = (
+    Symptom(
+        "no-zero-grad",
+        "share of steps that met gradients of the step before",
+        _measure,
+        0.5,
+        "Exact: loops that zero their gradients have none.",
+        "Gradients are never set to 0: {stale:,} of {steps:,} steps added theirs to those of the step before.",
+        "Each step follows the sum of all gradients so far, as a momentum of 1 would: it overshoots and swings.",
+        "Call optimizer.zero_grad() before loss.backward().",
+    ),
+)
+CODES = ("no-zero-grad",)
+look = first_of(SYMPTOMS)

@@ -1,0 +1,71 @@
+"""Too much regularisation: the penalty, not the data, decides where the weights go.
+
+Statistics: size of the weight matrices over that at the start, where little was learnt (decay pulls them to 0); the
+training loss over the validation loss where dropout is strong. Weights that shrink in a net that learns are healthy.
+Published: TheDeepChecker, growth of the penalty's gradient over the data's; UMLAUT, dropout above 0.5.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of, lasting
+from workings.watching.findings.progress import progress
+from workings.watching.findings.weights import matrices
+from workings.watching.history import History
+
+LEARNT = 0.5
+DROPPED = 0.5
+
+
+def shrunk(history: History) -> Evidence | None:
+    """Median over the weight matrices of size over size at the start."""
+    done = progress(history)
+    if done is None or done.most > LEARNT:
+        return None
+    by_step: dict[int, list[float]] = {}
+    for where in matrices(history, "weight"):
+        course = finite(history.of("weight", where))
+        for step, value in course:
+            if course[0][1] > 0:
+                by_step.setdefault(step, []).append(value / course[0][1])
+    course = [(step, float(np.median(values))) for step, values in sorted(by_step.items())]
+    return lasting(course, "", 2, learnt=done.learnt)
+
+
+def dropped(history: History) -> Evidence | None:
+    """(train − validation) / reference, where dropout is strong."""
+    done, p = progress(history), history.facts.get("dropout")
+    if done is None or not isinstance(p, int | float) or p < DROPPED:
+        return None
+    course = [(step, (done.late - value) / done.reference) for step, value in finite(history.of("val_loss"))]
+    return lasting(course, "", 3, p=p, train=done.late)
+
+
+_WHY = "The net is kept from learning what the data would tell it."
+SYMPTOMS = (
+    Symptom(
+        "over-regularised",
+        "size of the weight matrices over that at the start",
+        shrunk,
+        0.3,
+        "Not yet calibrated.",
+        "The weights have shrunk to {value:.0%} of their first size, and {learnt:.0%} of the loss was learnt away.",
+        _WHY,
+        "Divide weight decay, L1 and L2 by 10, or leave them out.",
+        least=True,
+    ),
+    Symptom(
+        "over-regularised",
+        "training loss less validation loss, over the loss of a constant answer, under strong dropout",
+        dropped,
+        0.2,
+        "Not yet calibrated.",
+        "With dropout of {p:g} the training loss ends at {train:.3g}, {value:.0%} of a constant answer's loss above "
+        "the validation loss.",
+        _WHY,
+        "Lower dropout to 0.1 to 0.3, or leave it out.",
+    ),
+)
+CODES = ("over-regularised",)
+look = first_of(SYMPTOMS)

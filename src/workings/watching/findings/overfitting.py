@@ -1,0 +1,72 @@
+"""Overfitting: held-out samples are predicted worse and worse while the training loss falls on.
+
+Statistics: how far the validation loss has risen from its least value, over what had been learnt until then; how much
+more of the loss was learnt on training samples than on validation samples. One rise is noise (rules of one epoch alarm
+on healthy runs, UMLAUT), so the last looks must all say it. Dropout, which makes validation better than training, shows
+neither.
+"""
+
+from __future__ import annotations
+
+from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of, lasting
+from workings.watching.findings.progress import constant_loss, progress
+from workings.watching.history import History
+
+
+def rise(history: History) -> Evidence | None:
+    """(val_loss − least) / (constant answer − least) since the least value."""
+    course = finite(history.of("val_loss"))
+    done = progress(history)
+    if done is None or len(course) < 6 or done.least < 0.05:
+        return None
+    values = [value for _, value in course]
+    at = values.index(min(values))
+    least = values[at]
+    reference = constant_loss(history) or values[0]
+    if reference <= least:
+        return None
+    risen = [(step, (value - least) / (reference - least)) for step, value in course]
+    e = lasting(risen, "", 3, step=course[at][0], least=least, last=values[-1])
+    return e if at < len(course) - 3 else None
+
+
+def gap(history: History) -> Evidence | None:
+    """Share learnt on training samples less that on validation samples."""
+    course = finite(history.of("val_loss"))
+    done = progress(history)
+    reference = constant_loss(history)
+    if done is None or reference is None or len(course) < 3:
+        return None
+    apart = [(step, done.learnt - (reference - value) / reference) for step, value in course]
+    return lasting(apart, "", 3, train=done.late, last=course[-1][1])
+
+
+_WHY = "The net learns the training samples by heart, noise and all; on new ones it gets worse."
+_DO = (
+    "Stop at the best validation loss and keep those weights; more data or augmentation; dropout, weight decay; a "
+    "smaller net."
+)
+SYMPTOMS = (
+    Symptom(
+        "overfitting",
+        "rise of the validation loss since its least, over what was learnt until then",
+        rise,
+        0.5,
+        "Not yet calibrated.",
+        "The validation loss was least at step {step:,} ({least:.3g}) and has risen to {last:.3g}.",
+        _WHY,
+        _DO,
+    ),
+    Symptom(
+        "overfitting",
+        "share of the loss learnt on training samples less that on validation samples",
+        gap,
+        0.8,
+        "Not yet calibrated.",
+        "The loss is {train:.3g} on training samples and {last:.3g} on validation samples.",
+        _WHY,
+        _DO,
+    ),
+)
+CODES = ("overfitting",)
+look = first_of(SYMPTOMS)

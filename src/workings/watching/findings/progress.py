@@ -1,0 +1,100 @@
+"""How much has been learnt: the loss of the last quarter against that of an answer which knows nothing of the input.
+
+    learnt = (reference − late) / reference
+
+The reference is the loss of the best constant answer (entropy of the class shares, spread of the targets) where it is
+known, else the loss at the start. 0: nothing was learnt; 1: everything; negative: worse than a constant answer.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from workings.watching.findings.evidence import Course, Evidence, finite, mean_of
+from workings.watching.history import History
+
+LEAST = 12  # values of the loss; with fewer nothing is said of learning
+CROSS_ENTROPIES = ("cross_entropy", "nll_loss", "bce", "binary_cross_entropy_with_logits", "binary_cross_entropy")
+SQUARES = ("mse", "mse_loss", "MSELoss")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """reference: the loss without knowing the input; known: whether it is that of the best constant answer.
+
+    start: the first losses' median. late, low, high: mean loss of the last quarter, with its interval. learnt, least,
+    most: the share learnt, with its interval. course: the losses.
+    """
+
+    reference: float
+    known: bool
+    start: float
+    late: float
+    low: float
+    high: float
+    course: list[tuple[int, float]]
+
+    @property
+    def learnt(self) -> float:
+        return (self.reference - self.late) / self.reference
+
+    @property
+    def least(self) -> float:
+        return (self.reference - self.high) / self.reference
+
+    @property
+    def most(self) -> float:
+        return (self.reference - self.low) / self.reference
+
+    def evidence(self, **words: object) -> Evidence:
+        """The share learnt."""
+        step = self.course[-max(1, len(self.course) // 4)][0]
+        words = {"late": self.late, "reference": self.reference, "start": self.start} | words
+        return Evidence(self.learnt, self.least, self.most, step, "", self.course, words)
+
+
+def progress(history: History) -> Progress | None:
+    """What the losses say; None where there are too few, or the reference is not positive."""
+    course = finite(history.of("loss"))
+    if len(course) < LEAST:
+        return None
+    values = [value for _, value in course]
+    start = float(np.median(values[: max(3, min(8, len(values) // 8))]))
+    baseline = constant_loss(history)
+    reference = start if baseline is None else baseline
+    if reference <= 0 or (history.facts.get("task") in ("unsupervised", "unlabelled") and baseline is None):
+        return None
+    late, low, high = mean_of(values[-max(LEAST // 2, len(values) // 4) :])
+    return Progress(reference, baseline is not None, start, late, low, high, course)
+
+
+def constant_loss(history: History) -> float | None:
+    """The loss of the best constant answer, in the units of the training loss; None where it is not known."""
+    facts = history.facts
+    known = facts.get("baseline")
+    if isinstance(known, int | float) and math.isfinite(known) and known > 0:
+        return float(known)
+    shares = class_shares(history)
+    if facts.get("loss") in CROSS_ENTROPIES and shares:
+        return -sum(p * math.log(p) for p in shares if p > 0) or None
+    std = facts.get("target_std")
+    if facts.get("loss") in SQUARES and isinstance(std, int | float) and std > 0:
+        return float(std) ** 2
+    return None
+
+
+def class_shares(history: History) -> list[float]:
+    """The share of each class; empty where it is not known."""
+    counts = history.facts.get("class_counts")
+    if not isinstance(counts, list) or len(counts) < 2 or not all(isinstance(n, int | float) for n in counts):
+        return []
+    total = float(sum(counts))
+    return [n / total for n in counts] if total > 0 and math.isfinite(total) else []
+
+
+def quarter(course: Course) -> list[float]:
+    """The values of the last quarter, at least three."""
+    return [value for _, value in course[-max(3, len(course) // 4) :]]

@@ -1,0 +1,47 @@
+"""A learning rate that is too low: the loss falls steadily, and so slowly that the run ends near where it began.
+
+Statistic: the median change of the weight matrices a step, over the whole run (a schedule may end near 0). Told only
+where little was learnt: fine-tuning has small steps, too, and starts near its end. Published: TheDeepChecker 10⁻⁴,
+SageMaker Debugger 10⁻⁸.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workings.watching.findings.evidence import Evidence, Symptom, first_of
+from workings.watching.findings.progress import progress
+from workings.watching.findings.weights import speed
+from workings.watching.history import History
+
+LEARNT = 0.5
+
+
+def _measure(history: History) -> Evidence | None:
+    done = progress(history)
+    course = speed(history)
+    if done is None or done.least > LEARNT or len(course) < 2:
+        return None
+    values = [value for _, value in course]
+    if max(values) == 0:
+        return None  # nothing moves at all: another finding
+    words = {"learnt": done.learnt}
+    return Evidence(float(np.median(values)), min(values), max(values), course[0][0], "", course, words)
+
+
+SYMPTOMS = (
+    Symptom(
+        "rate-too-low",
+        "change of the weights a step over their size; the fastest look",
+        _measure,
+        1e-5,
+        "Not yet calibrated.",
+        "The weights change by {value:.1e} of their size a step, and {learnt:.0%} of the loss was learnt away.",
+        "At this pace the run ends long before the net has learnt what it can.",
+        "Multiply the learning rate by 3 to 10 until the loss falls clearly; or use Adam; `workings train` finds a "
+        "rate by a range test.",
+        least=True,
+    ),
+)
+CODES = ("rate-too-low",)
+look = first_of(SYMPTOMS)
