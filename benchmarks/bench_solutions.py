@@ -28,20 +28,22 @@ def row(what: str, value: float, bar: str, met: bool | None, **more: Any) -> Row
 
 def nets(folder: Path) -> list[Row]:
     """Each net of the registry with several settings: whether all is explained, and how far the figures are off."""
-    from tests.solutions.every_net import GRADIENT, solved
+    from tests.solutions.every_net import ALL as CASES
+    from tests.solutions.every_net import solved
 
     from workings.nets import registry
 
     began, known = time.perf_counter(), registry.names()
-    solutions = {case: solved(case) for case in GRADIENT}
-    complete = sum(solution.complete for solution in solutions.values())
-    for case, solution in solutions.items():
+    solved_all = [(case, solved(case)) for case in CASES]
+    solutions = [solution for _, solution in solved_all]
+    complete = sum(solution.complete for solution in solutions)
+    for case, solution in solved_all:
         if not solution.complete:
             print(f"not complete: {case.id}: {solution.verdict()} Without equation: {solution.lacking}", flush=True)
-    checks = [check for solution in solutions.values() for check in solution.checks]
-    lines = [line for solution in solutions.values() for line in solution.lines]
+    checks = [check for solution in solutions for check in solution.checks]
+    lines = [line for solution in solutions for line in solution.lines]
     worst, n = max(check.error for check in checks), len(solutions)
-    whole = {case.net for case in solutions} - {case.net for case, s in solutions.items() if not s.complete}
+    whole = {case.net for case, _ in solved_all} - {case.net for case, s in solved_all if not s.complete}
     return [
         row("nets whose steps are worked whole", len(whole), f"{len(known)}, all", whole == set(known), headline=True),
         row("nets with settings, worked whole", complete, f"{n}, all", complete == n, n=n),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +12,19 @@ from torch import Tensor, nn
 from workings import nets
 from workings.base.form import Form
 from workings.base.tokens import BOS, PAD
+from workings.learning.adversarial import AdversarialRule
+from workings.learning.contrastive_rule import ContrastiveRule
+from workings.learning.layerwise import OnTop, stack_of
 from workings.learning.losses import Loss, make_loss
+from workings.learning.optimisers import make_optimiser
+from workings.learning.perceptron import PerceptronRule
 from workings.nets.unsupervised import Unsupervised
+from workings.solutions.learners.adversarial import adversarial_solution
+from workings.solutions.learners.contrastive import contrastive_solution
+from workings.solutions.learners.perceptron import perceptron_solution
+from workings.solutions.learners.real import Real
 from workings.solutions.show import show
+from workings.solutions.solving import Detail
 from workings.solutions.steps import Solution
 
 T, V, B = 5, 9, 2
@@ -47,6 +58,19 @@ class Case:
         return V if self.loss == "token_cross_entropy" else 1 if self.loss in ("bce", None) else 3
 
 
+# Nets that learn by a rule of their own.
+RULES: list[Case] = [
+    Case("perceptron", (4,), loss="bce"),
+    Case("perceptron", (1, 3, 3), loss="cross_entropy"),
+    Case("rbm", (6,), {"units": 4, "chains": 3, "sparsity_cost": 0.2, "visible": "binary"}, loss=None),
+    Case("rbm", (1, 4, 4), {"units": 3, "chains": 0, "k": 2}, loss=None),
+    Case("rbm", (6,), {"units": 3, "chains": 0}, MIXED, None),
+    Case("gan", (6,), {"hidden": (4,), "code": 3}, loss=None),
+    Case("gan", (6,), {"hidden": (4,), "code": 3, "penalty": "wgan-gp", "spectral": True}, MIXED, None),
+    Case("gan", (1, 8, 8), {"channels": (2,), "code": 3, "discriminator_steps": 2}, loss=None),
+    Case("dbn", (6,), {"hidden": (4, 3)}, loss=None),
+    Case("dbn", (1, 3, 3), {"hidden": (4,), "chains": 2}, loss=None),
+]
 ATTENDING = {"width": 4, "heads": 2, "layers": 1, "expansion": 2}
 CELLS = {"width": 3, "embedding": 3}
 # By the gradient of one loss, which any of these nets learns by.
@@ -112,6 +136,7 @@ GRADIENT: list[Case] = [
     Case("vae", (1, 8, 8), {"channels": (2, 3), "code": 2, "likelihood": "bernoulli"}, loss=None),
     Case("dbn", (6,), {"hidden": (5, 3), "output": True}),
 ]
+ALL = [*RULES, *GRADIENT]
 
 
 def made(case: Case, seed: int = 1) -> nn.Module:
@@ -180,6 +205,35 @@ def loss_of(case: Case, net: nn.Module) -> Any:
 
 
 def solved(case: Case, optimiser: type[torch.optim.Optimizer] = torch.optim.AdamW) -> Solution:
-    """One learning step of the net on its batch."""
+    """One learning step of the net on its batch, by the gradient of its loss or by its own rule."""
     net, x = made(case), batch(case)
+    if case in RULES:
+        return _by_rule(case, net, x)
     return show(net, x, target(case, x), loss_of(case, net), optimiser(net.parameters(), lr=0.01))
+
+
+def _by_rule(case: Case, net: Any, x: Tensor) -> Solution:
+    """The rule after two steps, so that it remembers something."""
+    y = target(case, x)
+    rules: dict[str, Callable[[], Any]] = {
+        "perceptron": lambda: PerceptronRule(net, 0.5),
+        "rbm": lambda: ContrastiveRule(net, lambda step: 0.1, momentum=0.5, weight_decay=0.01),
+        "gan": lambda: AdversarialRule(net, make_optimiser("adam", beta1=0.5), lambda step: 0.01),
+        "dbn": lambda: _top(net),
+    }
+    rule = rules[case.net]()
+    rule.advance(torch.stack([x, x]), torch.stack([y, y]), None, 0)
+    real, detail = Real(net, rule, 0, 1, 2, 0.1, None, []), Detail()
+    if case.net == "perceptron":
+        return perceptron_solution(real, x, y, case.id, [], detail)
+    if case.net == "gan":
+        return adversarial_solution(real, x, 3, case.id, [], detail)
+    v, rule = (rule.up(x).detach(), rule.rule) if case.net == "dbn" else (x.flatten(1), rule)
+    return contrastive_solution(rule, v, 0.1, 3, case.id, [], detail)
+
+
+def _top(net: Any) -> OnTop:
+    number = len(net.layers) - 1
+    stack = stack_of(net)
+    seen = stack.seen(number, net.visible)
+    return OnTop(stack, number, net.biases[number], seen, lambda step: 0.1, k=net.k, chains=net.chains, momentum=0.5)
