@@ -6,6 +6,7 @@ such a cast would round what is compared to 1e-9, so it is left out, and counted
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import torch
@@ -37,9 +38,26 @@ def in_float64(func: Any, args: Any, kwargs: Any) -> tuple[Any, Any, Any, bool]:
     return func, args, kwargs, narrow
 
 
+def grouped_mm(mat_a: Tensor, mat_b: Tensor, *, offs: Tensor | None = None, bias: Any = None, **_: Any) -> Tensor:
+    """Rows in groups, each times the matrix of its group; offs: where each group ends. Legend: mat_a (N, D), mat_b (G,
+    D, U).
+    """
+    assert offs is not None
+    ends = [0, *offs.tolist()]
+    parts = [mat_a[a:b] @ mat_b[g] for g, (a, b) in enumerate(itertools.pairwise(ends))]
+    parts.append(mat_a.new_zeros(len(mat_a) - ends[-1], mat_b.shape[-1]))
+    return torch.cat(parts)
+
+
+# Functions that torch has for narrow numbers only: in float64 they are done by their definition.
+DEFINED: dict[str, Any] = {"grouped_mm": grouped_mm, "_grouped_mm": grouped_mm}
+
+
 class InFloat64(TorchFunctionMode):
     """While it is entered, nothing is cast to less than float64."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(func, "__name__", "") in DEFINED:
+            return DEFINED[func.__name__](*args, **(kwargs or {}))
         func, args, kwargs, _ = in_float64(func, args, kwargs or {})
         return func(*args, **kwargs)

@@ -7,6 +7,7 @@ an entry a line to be printed. So what is printed is what was computed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,6 +45,9 @@ class Expr:
 
     def __pow__(self, other: Any) -> Expr:
         return Power(self, lift(other))
+
+    def __rpow__(self, other: Any) -> Expr:
+        return Power(lift(other), self)
 
     def __neg__(self) -> Expr:
         return Negative(self)
@@ -285,9 +289,9 @@ def evaluate(e: Expr) -> float:
                 value *= evaluate(f)
             return value
         case Quotient(above, below):
-            return evaluate(above) / evaluate(below)
+            return divide(evaluate(above), evaluate(below))
         case Power(base, exponent):
-            return evaluate(base) ** evaluate(exponent)
+            return power(evaluate(base), evaluate(exponent))
         case Negative(of):
             return -evaluate(of)
         case Function(name, arguments):
@@ -303,21 +307,37 @@ def related(a: float, relation: str, b: float) -> bool:
     return {">": a > b, "≥": a >= b, "=": a == b, "<": a < b, "≤": a <= b}[relation]
 
 
-def apply(name: str, x: list[float]) -> float:
-    """A function of numbers, by its name."""
-    import math
+def divide(a: float, b: float) -> float:
+    """a/b as float64 has it: 1/0 = ∞, 0/0 is no number."""
+    if b:
+        return a / b
+    return math.nan if a == 0 or math.isnan(a) else math.copysign(math.inf, a) * math.copysign(1.0, b)
 
+
+def power(a: float, n: float) -> float:
+    """aⁿ as float64 has it."""
+    try:
+        found = a**n
+    except ZeroDivisionError:
+        return math.inf
+    except OverflowError:
+        return math.inf if a > 0 or n % 2 == 0 else -math.inf
+    return math.nan if isinstance(found, complex) else found
+
+
+def apply(name: str, x: list[float]) -> float:
+    """A function of numbers, by its name, as float64 has it: ln 0 = −∞, e^1000 = ∞, √−1 is no number."""
     match name:
         case "max":
             return max(x)
         case "min":
             return min(x)
         case "exp":
-            return math.exp(x[0])
+            return math.exp(x[0]) if x[0] < 709.7 or math.isnan(x[0]) else math.inf
         case "ln":
-            return math.log(x[0])
+            return math.log(x[0]) if x[0] > 0 else -math.inf if x[0] == 0 else math.nan
         case "sqrt":
-            return math.sqrt(x[0])
+            return math.sqrt(x[0]) if x[0] >= 0 else math.nan
         case "tanh":
             return math.tanh(x[0])
         case "abs":

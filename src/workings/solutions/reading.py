@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 
-from workings.solutions.expressions import apply, related
+from workings.solutions.expressions import apply, divide, power, related
 
 _ABOVE = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _TOKEN = re.compile(
@@ -90,7 +90,9 @@ class _Reader:
             divides = self.text == "/"
             self.at += 1
             other, larger = self.factor()
-            value, size = (value / other, size / abs(other)) if divides else (value * other, size * larger)
+            value, size = (
+                (divide(value, other), divide(size, abs(other))) if divides else (value * other, size * larger)
+            )
         return value, size
 
     def factor(self) -> Sized:
@@ -106,7 +108,7 @@ class _Reader:
             exponent = self.atom()[0]
         if exponent is None:
             return value, size
-        return value**exponent, size**exponent if size > 0 else 0.0
+        return power(value, exponent), power(size, exponent) if size > 0 else 0.0
 
     def atom(self) -> Sized:
         kind, text = self.kind, self.text

@@ -9,8 +9,9 @@ done and recorded in its place, and what it gave itself is kept to compare with.
 change in place through a view is a change of the whole (``views``).
 
 Traps: a tensor changed in place is the same object with another version, so a ``Value`` is an object at a version, its
-data copied at that moment. A gradient is caught by a hook on the tensor, registered at that version: autograd gives it
-the gradient of what the tensor was then. Hooks on modules would see the sum over all uses, and break on in-place.
+data copied at that moment. A gradient is caught by a hook on the node of autograd that made that version: it gets the
+gradient of what the tensor was then. (Hooks on a tensor crash torch where a view was changed through its whole.) Hooks
+on modules would see the sum over all uses, and break on in-place.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_flatten, tree_map
 
 from workings.solutions import views
-from workings.solutions.casting import in_float64
+from workings.solutions.casting import DEFINED, in_float64
 
 _OPENED = ("multi_head_attention_forward",)  # written by torch in operations that have their own equations
 _DRAWING = ("rand", "randn", "normal")
@@ -113,6 +114,7 @@ class Record(TorchFunctionMode):
         self.parts = parts
         self.opened: list[Opened] = []
         self.casts: set[tuple[str, str]] = set()
+        self.defined: set[str] = set()
         self.unseen: list[Value] = []
         self.calls: list[Call] = []
         self.values: dict[int, tuple[Tensor, int, Value]] = {}
@@ -147,7 +149,11 @@ class Record(TorchFunctionMode):
                     return
                 value.grad = g.detach().clone() if value.grad is None else value.grad + g.detach()
 
-            tensor.register_hook(caught)
+            if tensor.grad_fn is None:
+                tensor.register_hook(caught)
+            else:
+                place = tensor.output_nr
+                tensor.grad_fn.register_prehook(lambda grads: caught(grads[place]))
 
     def value_of(self, tensor: Tensor) -> Value:
         """The value that a tensor has now."""
@@ -161,7 +167,7 @@ class Record(TorchFunctionMode):
                 where = views.places(tensor, tensor._base)
                 value = self._made(views.part_of, [self.value_of(tensor._base)], tensor, where)
             elif known is not None and tensor.requires_grad:
-                value = self._made(views.changed_unseen, [known[2]], tensor, tensor.detach().clone())
+                value = self._made(views.changed_through_detach, [known[2]], tensor, tensor.detach().clone())
             else:
                 kind = "unseen" if tensor.grad_fn is not None else "constant"
                 name = tensor.grad_fn.name() if tensor.grad_fn is not None else ""
@@ -197,6 +203,10 @@ class Record(TorchFunctionMode):
             return func(*args, **kwargs)
         if name in _OPENED:
             return self._open(func, args, kwargs)
+        if name in DEFINED:
+            self.defined.add(name)
+            with self:
+                return DEFINED[name](*args, **kwargs)
         func, args, kwargs, narrow = in_float64(func, args, kwargs)
         if narrow:
             self.casts.add((self.path[-1] if self.path else "", name))
@@ -224,11 +234,12 @@ class Record(TorchFunctionMode):
         """Record the parts of a function, done on the same random numbers as it was."""
         before, state = len(self.calls), torch.get_rng_state()
         with self._quiet(), torch.no_grad():
-            given = func(*args, **kwargs)
+            own_args, own_kwargs = tree_map(lambda t: t.clone() if isinstance(t, Tensor) else t, (args, kwargs))
+            given = func(*own_args, **own_kwargs)
         torch.set_rng_state(state)
         with self:
             made = parts(*args, **kwargs)
-        tensors = [[t.detach() for t in tree_flatten(x)[0] if isinstance(t, Tensor)] for x in (made, given)]
+        tensors = [[t.detach().clone() for t in tree_flatten(x)[0] if isinstance(t, Tensor)] for x in (made, given)]
         self.opened.append(Opened(name, self.path[-1] if self.path else "", before, *tensors))
         return made
 
@@ -280,7 +291,6 @@ class Record(TorchFunctionMode):
             call.outputs.append(value)
             if known is not None:
                 value.compared = False
-                self.values[id(tensor)][2].compared = False
         self._append(call)
         for tensor, value in zip(fresh, call.outputs, strict=True):
             if not value.compared:
@@ -291,6 +301,9 @@ class Record(TorchFunctionMode):
         whole = view._base
         assert whole is not None
         with self._quiet():
+            for tensor, _, earlier in self.values.values():
+                if tensor._base is whole:
+                    earlier.compared = False
             where = views.places(view, whole)
             new = self._made(views.written_into, [self.values[id(whole)][2], value], whole, where)
             self._keep(whole, new)
@@ -409,6 +422,8 @@ def replay(call: Call, gradients: list[Tensor | None]) -> tuple[list[Tensor], di
     made = [t for t in tree_flatten(out)[0] if isinstance(t, Tensor)]
     outs = [t for t in made if not any(t is old and t._version == version for old, version in before)]
     outs += [t for t, version in before if t._version != version and not any(t is m for m in outs)]
+    if len(outs) < len(call.outputs):
+        outs = made  # .contiguous() of a copy, which is so already, gives back what it got
     wanted = [(o, g) for o, g in zip(outs, gradients, strict=False) if g is not None and o.requires_grad]
     targets = [(key, leaf) for key, leaf in leaves.items() if leaf.requires_grad]
     # A module's own parameters are no arguments: they are found by their names.

@@ -110,7 +110,8 @@ def settle_line(left: Expr, equation: Expr, result: float, digits: int = DIGITS,
             shown, error = Printed("0"), 0.0
         else:
             target = read(shown.text) if math.isfinite(result) else result
-            error = max(0.0, abs(value - target) - NOISE * size) / shown.unit
+            same = value == target or (math.isnan(value) and math.isnan(target))
+            error = 0.0 if same else max(0.0, abs(value - target) - NOISE * size) / shown.unit
         best = min(best, (error, count))
         if error <= 1.0 + 1e-9:
             return Line(left, equation, result, count, shown, True, error, note)

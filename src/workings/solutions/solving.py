@@ -99,6 +99,16 @@ class Solver:
         )
 
     def _tell_casts(self) -> None:
+        if self.record.defined:
+            self.problems.append(
+                Problem(
+                    "note",
+                    "by-definition",
+                    "torch has these functions for fewer digits than float64 only; they were done by their definition.",
+                    where=", ".join(sorted(self.record.defined)),
+                    count=len(self.record.defined),
+                )
+            )
         casts = sorted({place or "the net" for place, _ in self.record.casts})
         if casts:
             self.problems.append(

@@ -30,6 +30,6 @@ def written_into(whole: Tensor, part: Tensor, places: Tensor) -> Tensor:
     return flat.reshape(whole.shape)
 
 
-def changed_unseen(before: Tensor, now: Tensor) -> Tensor:
+def changed_through_detach(before: Tensor, now: Tensor) -> Tensor:
     """Other numbers, set behind the back of autograd (through ``detach()``): the gradient goes through as it comes."""
     return now + before - before.detach()

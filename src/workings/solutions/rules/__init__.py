@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workings.solutions.record import Call
-from workings.solutions.rules import choices, moves
+from workings.solutions.rules import choices, moves, powers, stepped
 from workings.solutions.rules.attention import Attention
 from workings.solutions.rules.base import Rule
 from workings.solutions.rules.choices import Largest, Made, Where
@@ -21,6 +21,8 @@ from workings.solutions.rules.products import MatrixProduct, SumAndProduct, Tota
 from workings.solutions.rules.recurrent import NAMES as RECURRENT
 from workings.solutions.rules.recurrent import Recurrent
 from workings.solutions.rules.softmax import LogSoftmax, Softmax
+from workings.solutions.rules.stepped import Stepped
+from workings.solutions.rules.sums import AddedAt, Running
 
 # By the operation's name (without the _ of an operation in place); the first that fits the arguments is taken.
 _RULES: dict[str, tuple[Rule, ...]] = {
@@ -60,9 +62,19 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     **{rule.name: (rule,) for rule in (*ACTIVATIONS, *ARITHMETIC)},
     **dict.fromkeys(RECURRENT, (Recurrent(),)),
     "_Turned": (Moves(),),  # a sequence read from its end
+    **{rule.name: (rule,) for rule in powers.FUNCTIONS},
+    **{name: (Stepped(name),) for name in stepped.NAMES},
+    "cumsum": (Running(product=False),),
+    "cumprod": (Running(product=True),),
+    **dict.fromkeys(("scatter_add", "index_add", "scatter_reduce"), (AddedAt(),)),
+    "part_of": (Moves("a part of what was changed in place"),),
+    "written_into": (Moves("the whole of which a part was changed"),),
     **dict.fromkeys(moves.NAMES, (Moves(), Made())),
     **dict.fromkeys(choices.MAKING, (Made(),)),
+    **dict.fromkeys(moves.FILLING, (Made(), Moves())),
 }
+_RULES["pow"] = (*_RULES["pow"], powers.POWER)
+_RULES["index_put"] = (AddedAt(), Moves())
 _RULES |= {
     "log_sigmoid": _RULES["logsigmoid"],
     "multiply": _RULES["mul"],

@@ -15,9 +15,10 @@ import math
 import torch
 from torch import Tensor
 
-from workings.solutions.expressions import Entry, Expr, Joined, Number, Symbol, exp, products, sqrt, sum_of
+from workings.solutions.expressions import Entry, Expr, Joined, Number, Symbol, products, sqrt
 from workings.solutions.record import Call, Value
 from workings.solutions.rules.base import Equation, Index, Inner, Rule, Symbols, accumulate, gradient, transposed, whole
+from workings.solutions.rules.softmax import share_of
 
 _NAMES = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal", "scale", "enable_gqa")
 
@@ -127,7 +128,7 @@ class Attention(Rule):
             if alpha[i].value == 0:
                 return Number(0.0)
             seen = [u for u in range(S.data.shape[-1]) if alpha[(*n, t, u)].value]
-            return exp(S[i]) / sum_of([exp(S[(*n, t, u)]) for u in seen])
+            return share_of(S[i], [S[(*n, t, u)] for u in seen])
 
         return [Inner(S, score), Inner(alpha, share)]
 

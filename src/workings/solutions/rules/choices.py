@@ -26,6 +26,11 @@ class Made(Rule):
     def fits(self, call: Call) -> bool:
         return not any(o.needs_grad for o in call.outputs)
 
+    def forward(self, call: Call) -> list[Tensor]:
+        if "empty" in call.name:
+            return [o.data for o in call.outputs]  # whatever lay in memory; it is filled afterwards
+        return super().forward(call)
+
     def remarks(self, call: Call) -> list[str]:
         return (
             ["Random numbers, drawn in this step."]

@@ -22,17 +22,22 @@ NAMES = frozenset(
     "movedim moveaxis swapaxes swapdims narrow select index_select take_along_dim gather repeat repeat_interleave roll "
     "flip to type double float type_as view_as reshape_as ravel tile adaptive_identity pad unfold tensor_split "
     "diagonal real data.get alias atleast_1d atleast_2d atleast_3d _unsafe_view rot90 tril triu masked_select "
-    "cpu cuda requires_grad_ column_stack dstack broadcast_tensors meshgrid identity".split()
+    "cpu cuda requires_grad_ column_stack dstack broadcast_tensors meshgrid identity setitem copy scatter index_copy "
+    "masked_scatter select_scatter slice_scatter diagonal_scatter diag diag_embed block_diag pixel_shuffle "
+    "pixel_unshuffle channel_shuffle as_strided squeeze_copy index_fill hsplit vsplit dsplit adjoint mH".split()
 )
+FILLING = ("zero", "fill", "fill_diagonal")  # in place: what was there gets no gradient
 
 
 class Moves(Rule):
     """Each entry of the output is one of the inputs'."""
 
-    name = "rearranged"
     letter = "v"
     complete = True
     moves = True
+
+    def __init__(self, name: str = "rearranged") -> None:
+        self.name = name
 
     def fits(self, call: Call) -> bool:
         # pad, tril and triu put zeros in: those have no source, and are told as 0.
@@ -48,7 +53,7 @@ class Moves(Rule):
     def source(self, call: Call, output: int, index: Index) -> tuple[Value, Index] | None:
         """Which number an entry of an output is; None where it is none of the inputs' (a padded zero)."""
         tags: dict[int, tuple[Value, int]] = {}
-        start = 1
+        start = 1 << 40  # what an operation fills in is no place
 
         def tagged(x: Any) -> Any:
             nonlocal start
@@ -64,10 +69,10 @@ class Moves(Rule):
 
         args, kwargs = tree_map(tagged, (call.args, call.kwargs), is_leaf=lambda x: isinstance(x, Value))
         moved: Tensor = replay(replace(call, args=args, kwargs=kwargs), [None] * len(call.outputs))[0][output]
-        tag = int(moved[index])
+        tag = float(moved[index])
         for value, first in tags.values():
             if first <= tag < first + value.data.numel():
-                at = torch.unravel_index(torch.tensor(tag - first), value.data.shape)
+                at = torch.unravel_index(torch.tensor(int(tag) - first), value.data.shape)
                 return value, tuple(int(i) for i in at)
         return None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from workings.solutions.expressions import Expr, Joined, SumOver, Symbol, exp, ln, products, sum_of
+from workings.solutions.expressions import Entry, Expr, Joined, SumOver, Symbol, exp, ln, products, sum_of
 from workings.solutions.record import Call, Value
 from workings.solutions.rules.base import Equation, Index, Rule, Symbols, accumulate, gradient, whole
 
@@ -53,7 +53,7 @@ class Softmax(Rule):
 
     def element(self, call: Call, at: Symbols, index: Index) -> Expr:
         z = at.quantity(call.inputs[0])
-        return exp(z[index]) / sum_of([exp(z[i]) for i in line(call, index)])
+        return share_of(z[index], [z[i] for i in line(call, index)])
 
     def sent(self, call: Call, at: Symbols, to: Value, index: Index) -> Expr:
         a, g = at.quantity(call.out), at.delta(call.out)
@@ -91,6 +91,17 @@ class LogSoftmax(Softmax):
     def sent(self, call: Call, at: Symbols, to: Value, index: Index) -> Expr:
         a, g = at.quantity(call.out), at.delta(call.out)
         return g[index] - exp(a[index]) * sum_of([g[i] for i in line(call, index)])
+
+
+LARGE = 300.0
+
+
+def share_of(z: Entry, all_of: list[Entry]) -> Expr:
+    """e^z/Σ e^z; where e^z is no number of float64 (a mask of −10³⁰⁸) the largest is taken off all."""
+    top = max(all_of, key=lambda e: e.value)
+    if abs(top.value) < LARGE:
+        return exp(z) / sum_of([exp(e) for e in all_of])
+    return exp(z - top) / sum_of([exp(e - top) for e in all_of])
 
 
 def line(call: Call, index: Index) -> list[Index]:
