@@ -49,7 +49,7 @@ def exercise(
         found = [each.to_dict(answers=answers) for each in made]
         put(json.dumps(found[0] if count == 1 else found, ensure_ascii=False, indent=1) + "\n", out)
     else:
-        title = made[0].title if count == 1 else f"{count} exercises: {FAMILIES[made[0].family].title.lower()}"
+        title = made[0].title if count == 1 else f"{FAMILIES[made[0].family].title}: {count} exercises"
         put(sheet(pages, kind, title, width()), out)
     if any(page.failed for page in pages):
         raise typer.Exit(1)

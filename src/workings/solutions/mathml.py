@@ -38,6 +38,7 @@ class MathML(Notation):
     """Presentation MathML Core."""
 
     times, plus, minus = "<mo>·</mo>", "<mo>+</mo>", "<mo>−</mo>"
+    opening, closing = "<mo>(</mo>", "<mo>)</mo>"
     fraction_is_atom = True
 
     def __init__(self, origins: Origins) -> None:

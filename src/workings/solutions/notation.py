@@ -44,6 +44,8 @@ class Notation(ABC):
     times: str
     plus: str
     minus: str
+    opening = "("
+    closing = ")"
     fraction_is_atom = False
 
     @abstractmethod
@@ -96,20 +98,20 @@ def write(e: Expr, how: Notation, *, numbers: bool, digits: int) -> str:
     return _Writer(how, numbers, digits).write(e)[0]
 
 
-def write_rows(e: Expr, how: Notation, *, numbers: bool, digits: int, terms: int = 4) -> list[str]:
-    """The tree in rows that a narrow page can hold: a long sum has so many of its terms in each."""
-    writer = _Writer(how, numbers, digits)
-    if not isinstance(e, Sum) or len(e.terms) <= terms + 1:
-        return [writer.write(e)[0]]
-    rows = [writer.sum(e.terms[:terms])]
-    for start in range(terms, len(e.terms), terms):
-        parts: list[str] = []
-        for term in e.terms[start : start + terms]:
-            negative = isinstance(term, Negative)
-            parts.append(how.operator(how.minus if negative else how.plus))
-            parts.append(writer.follower(term.of if isinstance(term, Negative) else term))
-        rows.append(how.join(parts))
-    return rows
+ROOM = 66  # characters in a row that a narrow page can hold
+
+
+def write_rows(e: Expr, how: Notation, *, numbers: bool, digits: int) -> list[str]:
+    """The tree in rows that a narrow page can hold: long sums are cut between their terms, in brackets too."""
+    rows: list[list[str]] = [[]]
+    filled = 0
+    for piece, size in _Writer(how, numbers, digits).pieces(e):
+        if rows[-1] and filled + size > ROOM:
+            rows.append([])
+            filled = 0
+        rows[-1].append(piece)
+        filled += size
+    return [how.join(row) if len(row) > 1 else row[0] for row in rows]
 
 
 class _Writer:
@@ -161,6 +163,69 @@ class _Writer:
             case Joined(parts, operator):
                 return how.join(self.between([self.tight(p, 2) for p in parts], how.operator(operator))), 2
         raise TypeError(type(e).__name__)
+
+    def width(self, e: Expr) -> int:
+        """About how many characters wide the tree is."""
+        match e:
+            case Sum(parts) | Product(parts) | Joined(parts, _):
+                return sum(self.width(part) + 3 for part in parts)
+            case Function(name, parts):
+                return len(name) + 2 + sum(map(self.width, parts))
+            case Quotient(a, b):
+                return max(self.width(a), self.width(b)) if self.how.fraction_is_atom else self.width(a) + self.width(b)
+            case Power(a, b) | Iverson(a, _, b):
+                return self.width(a) + self.width(b) + 2
+            case Negative(a) | SumOver(_, a):
+                return self.width(a) + 3
+            case Entry() | Rest() if self.numbers:
+                shown = printed(evaluate(e), self.digits)
+                return len(shown.digits) + 2 * shown.digits.startswith("-") + 5 * (shown.power is not None)
+            case Entry(of, index):
+                return 4 + len(of.layer) // 2 + 2 * len(index) // 2
+            case Rest():
+                return 8
+        return 2
+
+    def pieces(self, e: Expr) -> list[tuple[str, int]]:
+        """What must stay in one row, with its width; joined, they are the tree."""
+        how = self.how
+        if self.width(e) <= ROOM:
+            return [(self.write(e)[0], self.width(e))]
+        match e:
+            case Sum(terms):
+                first, *others = terms
+                found = self.pieces(first) if self.width(first) > ROOM else [(self.tight(first, 2), self.width(first))]
+                for term in others:
+                    mark = how.operator(how.minus if isinstance(term, Negative) else how.plus)
+                    found += self._follow(mark, term.of if isinstance(term, Negative) else term)
+                return found
+            case Quotient(above, below) if self.width(below) <= ROOM:
+                part = how.fraction(how.number(Printed("1"), None), self.write(below)[0])
+                return self._around(how.join([part, how.operator(how.times)]), above, "")
+            case Product(factors):
+                longest = max(range(len(factors)), key=lambda i: self.width(factors[i]))
+                times = how.operator(how.times)
+                before = how.join([self.tight(f, 4) + times for f in factors[:longest]])
+                after = how.join([times + self.tight(f, 4) for f in factors[longest + 1 :]])
+                return self._around(before, factors[longest], after)
+            case Negative(of):
+                return self._around(how.operator(how.minus), of, "")
+        return [(self.write(e)[0], self.width(e))]
+
+    def _follow(self, mark: str, term: Expr) -> list[tuple[str, int]]:
+        if self.width(term) <= ROOM:
+            return [(self.how.join([mark, self.follower(term)]), self.width(term))]
+        if isinstance(term, (Sum, Negative)):
+            return self._around(mark, term, "")
+        (first, size), *others = self.pieces(term)
+        return [(self.how.join([mark, first]), size), *others]
+
+    def _around(self, before: str, inside: Expr, after: str) -> list[tuple[str, int]]:
+        """In brackets that may open in one row and close in another."""
+        how, found = self.how, self.pieces(inside)
+        found[0] = (how.join([before, how.opening, found[0][0]]), found[0][1])
+        found[-1] = (how.join([found[-1][0], how.closing, after]), found[-1][1])
+        return found
 
     def number(self, value: float, entry: Entry | None) -> tuple[str, int]:
         shown = printed(value, self.digits)

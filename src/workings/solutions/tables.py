@@ -26,11 +26,18 @@ def tables(q: Quantity) -> Iterator[Table]:
         yield tuple(i + 1 for i in index), rows
 
 
+BESIDE = 5  # lone numbers in a row
+
+
 def grouped(given: list[Quantity]) -> list[list[Quantity]]:
-    """Lone numbers that follow one another go together; every other tensor stands by itself."""
+    """Lone numbers in a row go together, those of layers by letter; any other tensor stands by itself."""
     groups: list[list[Quantity]] = []
+
+    def kind(q: Quantity) -> tuple[int, str]:
+        return q.data.ndim, q.letter if q.layer else ""
+
     for q in given:
-        if groups and q.data.ndim == 0 and groups[-1][0].data.ndim == 0:
+        if groups and q.data.ndim == 0 and kind(groups[-1][0]) == kind(q) and len(groups[-1]) < BESIDE:
             groups[-1].append(q)
         else:
             groups.append([q])

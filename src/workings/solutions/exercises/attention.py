@@ -39,6 +39,8 @@ def attention(draw: Draw, difficulty: int) -> Sheet | None:
         made = []
         for letter, by, what in (("Q", "A", "Queries"), ("K", "B", "Keys"), ("V", "C", "Values")):
             W = sheet.tensor(by, draw.image(d, d, -1, 1))
+            if not float(torch.linalg.det(W.data)):
+                return None
             sheet.begin(what)
             rows: Rows = [[products([(X[i, k], W[k, j]) for k in range(d)]) for j in range(d)] for i in range(n)]
             made.append(sheet.work_all(letter, rows))

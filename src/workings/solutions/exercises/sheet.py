@@ -158,7 +158,7 @@ class Exercise:
 
     def solve(self) -> Solution:
         """The page with the answer, every line worked out from its own digits."""
-        answers = Step("Answers", remarks=[ask.answer(i) for i, ask in enumerate(self.sheet.asks)])
+        answers = Step("Answers", intro=[ask.answer(i) for i, ask in enumerate(self.sheet.asks)])
         page = self.question()
         page.steps += [*self.sheet.steps, answers]
         page.policy += " " + POLICY.format(digits=DIGITS).removesuffix(" Indices count from 1.")
@@ -166,7 +166,7 @@ class Exercise:
 
     def _asked(self) -> list[Step]:
         given = Step("Given", intro=self.sheet.story, equations=self.sheet.equations, given=self.sheet.given)
-        return [given, Step("Find", remarks=[ask.text(i) for i, ask in enumerate(self.sheet.asks)])]
+        return [given, Step("Find", intro=[ask.text(i) for i, ask in enumerate(self.sheet.asks)])]
 
     def to_dict(self, *, answers: bool = False) -> dict[str, object]:
         """For programs: the page, and what is to be found as numbers."""

@@ -21,7 +21,7 @@ body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)
 padding:1.5rem 1rem 4rem}
 h1{font-size:1.6rem;line-height:1.25}h2{font-size:1.25rem;border-bottom:1px solid var(--line);margin-top:2.2rem}
 h3{font-size:1.05rem;margin:1.6rem 0 .3rem}h4,h5,h6{font-size:1rem;margin:1rem 0 .2rem}
-article+article{margin-top:3rem}
+section p{margin:.35rem 0}article+article{margin-top:3rem}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem}dt{color:var(--soft)}dd{margin:0;min-width:0}
 .soft,.told{color:var(--soft);font-size:.9rem}.told{padding-left:1.2rem;margin:.3rem 0}
 a{color:var(--link)}nav ol{columns:12rem;padding-left:1.4rem}

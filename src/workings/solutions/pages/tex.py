@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workings.solutions.latex import Latex, escaped, given, write
+from workings.solutions.latex import Latex, given, rows_of, write
+from workings.solutions.latex_signs import escaped
 from workings.solutions.pages.plain import checked, value_of
 from workings.solutions.rounding import Line
 from workings.solutions.steps import Solution, Step
 from workings.solutions.tables import grouped
 
-_HEAD = r"""\documentclass[10pt]{article}
+_HEAD = r"""\documentclass[10pt,fleqn]{article}
 \usepackage[a4paper,margin=20mm]{geometry}
 \usepackage{iftex}
 \ifPDFTeX\usepackage[utf8]{inputenc}\usepackage[T1]{fontenc}\fi
 \usepackage{amsmath,amssymb}
+\usepackage{graphicx}
 \allowdisplaybreaks
+\newsavebox{\formula}
+\newcommand{\fitted}[1]{\sbox{\formula}{$\displaystyle #1$}\ifdim\wd\formula>.75\linewidth
+\resizebox{.75\linewidth}{!}{\usebox{\formula}}\else\usebox{\formula}\fi}
 \setlength{\parindent}{0pt}
+\setlength{\emergencystretch}{4em}\sloppy
 \setcounter{MaxMatrixCols}{40}
+\setlength{\mathindent}{1.5em}
+\AtBeginDocument{\setlength{\abovedisplayskip}{4pt}\setlength{\belowdisplayskip}{4pt}%
+\setlength{\abovedisplayshortskip}{4pt}\setlength{\belowdisplayshortskip}{4pt}}
 \begin{document}
 """
+
+LONG = 150  # characters of LaTeX
 
 
 def page(solution: Solution) -> str:
@@ -47,7 +58,7 @@ def _page(solution: Solution) -> str:
             ]
             for inner in child.children:
                 out += [rf"\paragraph{{{escaped(inner.title)}}}", *_body(inner, solution.digits)]
-    out += [rf"\bigskip\textbf{{{escaped(solution.verdict())}}}"] if solution.verdict() else []
+    out += [rf"\par\bigskip\textbf{{{escaped(solution.verdict())}}}"] if solution.verdict() else []
     out += [rf"\par {escaped(f'{p.level.capitalize()}: {p.what}')}" for p in solution.problems]
     return "\n".join(out)
 
@@ -56,7 +67,9 @@ def _body(step: Step, digits: int) -> list[str]:
     out = [rf"\par {escaped(sentence)}" for sentence in step.intro]
     out += [rf"\[ {write(left, numbers=False)} = {write(right, numbers=False)} \]" for left, right in step.equations]
     out += [rf"\[ {given(group)} \]" for group in grouped(step.given)]
-    out += [_block(line) for line in step.lines]
+    if step.lines:
+        rows = " \\\\[1ex]\n".join(_rows(line) for line in step.lines)
+        out.append(f"\\begin{{align*}}\n{rows}\n\\end{{align*}}")
     told = [*(value_of(q, digits) for q in step.values), *step.remarks, *map(checked, step.checks)]
     if told:
         out += [
@@ -67,26 +80,19 @@ def _body(step: Step, digits: int) -> list[str]:
     return out
 
 
-def _block(line: Line) -> str:
+def _rows(line: Line) -> str:
     left = write(line.left, numbers=False)
-    result = Latex().number(line.result_printed, None) + ("" if line.holds else r"\quad\textbf{FAILED}")
-    numbers = write(line.equation, numbers=True, digits=line.digits)
-    rows = [_broken(f"{left} &= ", write(line.equation, numbers=False))]
-    rows += [_broken("&= ", numbers)] if numbers != Latex().number(line.result_printed, None) else []
-    return "\\begin{align*}\n" + " \\\\\n".join([*rows, f"&= {result}"]) + "\n\\end{align*}"
+    result = Latex().number(line.result_printed, None)
+    numbers = rows_of(line.equation, numbers=True, digits=line.digits)
+    parts = [rows_of(line.equation, numbers=False), *([numbers] if numbers != [result] else [])]
+    parts.append([result + ("" if line.holds else r"\quad\textbf{FAILED}")])
+    rows = [row if i == 0 else rf"\quad {row}" for part in parts for i, row in enumerate(map(_fitted, part))]
+    signs = [sign for part in parts for sign in ("&= ", *["& "] * (len(part) - 1))]
+    return " \\\\\n".join(
+        (left if i == 0 else "") + sign + row for i, (sign, row) in enumerate(zip(signs, rows, strict=True))
+    )
 
 
-def _broken(head: str, body: str) -> str:
-    """A long sum over several rows, cut between its terms where no bracket is open."""
-    rows, row, depth, shown = [], "", 0, 0
-    pieces = body.split(" + ")
-    for i, piece in enumerate(pieces):
-        joined = piece if i == 0 else f" + {piece}"
-        if depth == 0 and shown > 60 and i:
-            rows.append(row)
-            row, shown = r"{}+ " + piece, 0
-        else:
-            row += joined
-        shown += len(piece.replace("\\left", "").replace("\\right", "").replace("\\cdot", "·"))
-        depth += piece.count("{") - piece.count("}") + piece.count(r"\left") - piece.count(r"\right")
-    return head + " \\\\\n&\\quad ".join([*rows, row])
+def _fitted(row: str) -> str:
+    """A row that may be wider than the page is made smaller if it is: nothing is cut off."""
+    return rf"\fitted{{{row}}}" if len(row) > LONG else row
