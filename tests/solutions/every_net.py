@@ -18,6 +18,8 @@ from workings.learning.layerwise import OnTop, stack_of
 from workings.learning.losses import Loss, make_loss
 from workings.learning.optimisers import make_optimiser
 from workings.learning.perceptron import PerceptronRule
+from workings.nets.activations import NAMES
+from workings.nets.registry import kind_of_samples
 from workings.nets.unsupervised import Unsupervised
 from workings.solutions.learners.adversarial import adversarial_solution
 from workings.solutions.learners.contrastive import contrastive_solution
@@ -81,7 +83,7 @@ GRADIENT: list[Case] = [
     Case("mlp", (4,), {"hidden": (5,), "batch_norm": True, "dropout": 0.3, "noise": 0.1, "activation": "silu"}),
     Case("mlp", (4,), {"hidden": (5, 5), "residual": True, "activation": "tanh"}, loss="mae"),
     Case("mlp", (2, 3, 3), {"hidden": (4,)}, loss="huber"),
-    *[Case("mlp", (3,), {"hidden": (4,), "activation": name}, loss="half_squared") for name in nets.activations.NAMES],
+    *[Case("mlp", (3,), {"hidden": (4,), "activation": name}, loss="half_squared") for name in NAMES],
     Case("maxout", (4,), {"hidden": (3, 2), "pieces": 3, "dropout": 0.4}),
     Case("maxout", (1, 3, 3), {"hidden": (3,), "pieces": 1}, loss="bce"),
     Case("cnn", (2, 6, 6), {"channels": (3, 2), "dense": (4,), "batch_norm": True, "conv_dropout": 0.2}),
@@ -149,7 +151,7 @@ def made(case: Case, seed: int = 1) -> nn.Module:
 def batch(case: Case, n: int = B, seed: int = 2) -> Tensor:
     """Samples; texts and recordings of different lengths, padded."""
     torch.manual_seed(seed)
-    kind = nets.registry.kind_of_samples(case.shape, case.form)
+    kind = kind_of_samples(case.shape, case.form)
     steps = case.shape[-1] if kind in ("text", "language", "pairs") else case.shape[0]
     beyond = torch.arange(steps) >= steps - torch.arange(n)[:, None]
     if kind == "pairs":
@@ -204,7 +206,7 @@ def loss_of(case: Case, net: nn.Module) -> Any:
     return lambda out, x: net.objective(out, x, None)
 
 
-def solved(case: Case, optimiser: type[torch.optim.Optimizer] = torch.optim.AdamW) -> Solution:
+def solved(case: Case, optimiser: Callable[..., torch.optim.Optimizer] = torch.optim.AdamW) -> Solution:
     """One learning step of the net on its batch, by the gradient of its loss or by its own rule."""
     net, x = made(case), batch(case)
     if case in RULES:

@@ -38,16 +38,10 @@ def a_table(folder: Path) -> Path:
 
 
 def trained(folder: Path, net: str, target: str | None = None, epochs: int = 1, **settings: Any) -> Run:
-    task = {} if target else {"task": "unsupervised"}
-    run = workings.train(
-        str(a_table(folder)),
-        target=target,
-        net=net,
-        epochs=epochs,
-        out=folder / "run",
-        settings=QUICK | settings,
-        **task,
-    )  # type: ignore[arg-type]
+    task: Any = None if target else "unsupervised"
+    how: dict[str, Any] = QUICK | settings
+    data, out = str(a_table(folder)), folder / "run"
+    run = workings.train(data, target=target, task=task, net=net, epochs=epochs, out=out, settings=how)
     return workings.open_run(run.path)
 
 

@@ -38,8 +38,8 @@ class _Layer(nn.Module):
             p.requires_grad_(False)
         for p in stack_of(net).layers[number].parameters():
             p.requires_grad_(True)
-        names = ("b",) if len(own) == 1 else ("U", "d")
-        for name, tensor in zip(names, own, strict=True):
+        self.own = ["b"] if len(own) == 1 else ["U", "d"]
+        for name, tensor in zip(self.own, own, strict=True):
             self.register_parameter(name, nn.Parameter(tensor.detach().clone()))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -48,17 +48,23 @@ class _Layer(nn.Module):
         layer = stack.layers[self.number]
         with torch.no_grad():
             a = stack.below(self.number)(x)
-        if hasattr(self, "U"):
-            return F.linear(stack.activation(layer(a)), self.U, self.d), a
+        own = [self.get_parameter(name) for name in self.own]
+        if self.supervised:
+            return F.linear(stack.activation(layer(a)), own[0], own[1]), a
         seen = a * (torch.rand_like(a) >= self.corruption) if self.corruption else a
         h = stack.activation(layer(seen))
-        return F.linear(h, layer.weight.T, self.b), a
+        return F.linear(h, layer.weight.T, own[0]), a
 
     def learnt(self) -> list[str]:
         """Names of the parameters in the order of the rule: W, c, then its own."""
         layer = stack_of(self.net).layers[self.number]
         names = {id(p): name for name, p in self.named_parameters()}
-        return [*(names[id(p)] for p in (layer.weight, layer.bias)), *(("U", "d") if hasattr(self, "U") else ("b",))]
+        return [*(names[id(p)] for p in (layer.weight, layer.bias)), *self.own]
+
+    @property
+    def supervised(self) -> bool:
+        """Whether the stage has an output layer of its own."""
+        return len(self.own) > 1
 
 
 def layer_solution(
@@ -79,7 +85,7 @@ def layer_solution(
     optimiser = rule.optimiser
     assert isinstance(optimiser, (SGD, Adam))
     net = _Layer(copy.deepcopy(real.net), real.stage, rule.own, corruption)
-    names, supervised, t = net.learnt(), hasattr(net, "U"), real.done + 1
+    names, supervised, t = net.learnt(), net.supervised, real.done + 1
     pieces = [tensor.split(rule.sizes) for tensor in rule.state]
     shapes = [p.shape for p in rule.parameters]
     letters = ("m", "v") if len(rule.state) == 2 else ("v",)

@@ -32,7 +32,8 @@ class Shared(Rule):
     def counts(self, call: Call) -> Tensor:
         """c, in the shape of the targets."""
         y = target(call).data
-        given, func = call.bound("input", "target", "weight")[2], call.func
+        given: Any = call.bound("input", "target", "weight")[2]
+        func: Any = call.func
         if call.name == "TokenCrossEntropy":
             c = (y != PAD).double()
             return c * given.data[:, None] if isinstance(given, Value) else c
