@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from workings.base.events import Found
 from workings.learning.loop import Batch, LoopState
+from workings.nets.unsupervised import Unsupervised
 from workings.runs.watched_facts import facts
+from workings.watching import targets
 from workings.watching.budget import Budget
 from workings.watching.findings import look
 from workings.watching.history import History
@@ -18,8 +20,6 @@ from workings.watching.probe import Probe
 
 if TYPE_CHECKING:
     from workings.runs.fit import Fit
-
-KEPT = 2_000  # losses; beyond, every second is dropped
 
 
 class Watched:
@@ -29,7 +29,9 @@ class Watched:
         self.fit = fit
         self.history = History(facts=facts(fit))
         self.budget = Budget(share)
-        self.probe = Probe(fit.net, fit.loss, self.history, self.budget) if fit.gradient is not None else None
+        kind = None if isinstance(fit.net, Unsupervised) else targets.kind_of_task(fit.task)
+        loss = fit.loss if fit.gradient is not None else None
+        self.probe = Probe(fit.net, loss, self.history, self.budget, kind=kind)
         self.told: set[str] = set()
 
     def begin(self) -> None:
@@ -42,10 +44,8 @@ class Watched:
             return
         began = time.perf_counter()
         self.history.note(state.step, "", "loss", sum(losses) / len(losses))
-        thin(self.history.values[("", "loss")])
         self.budget.spent += time.perf_counter() - began
-        if self.probe is not None:
-            self.probe(state.step, *batch, self.fit.rule.learning_rate(state.step - 1))
+        self.probe(state.step, *batch, self.fit.rule.learning_rate(state.step - 1))
 
     def judged(self, step: int, found: dict[str, float]) -> None:
         """Metrics on the validation rows; then what there is to tell is told, each symptom once."""
@@ -58,13 +58,5 @@ class Watched:
 
     def to_dict(self) -> dict[str, Any]:
         """What ``watch.json`` holds."""
-        budget = self.budget
-        passed = time.perf_counter() - budget.began
-        cost = {"share": budget.share, "seconds": budget.spent, "of": passed, "looks": budget.looks}
+        cost = self.budget.to_dict()
         return {**self.history.to_dict(), "cost": cost}
-
-
-def thin(course: list[tuple[int, float]]) -> None:
-    """Drop every second value of a long course, so that a run of any length keeps a bounded record."""
-    if len(course) > 2 * KEPT:
-        del course[1:-1:2]

@@ -2,7 +2,8 @@
 
 A look is allowed when the time spent on watching, this look's expected cost included, stays within the share of the
 time that has passed. The first looks (``free`` of them) are always taken: the state before the first update cannot be
-seen later. Their cost counts, and is waited off before the next look.
+seen later. Their cost counts, and is waited off before the next look. Looks also become rarer as a run grows old
+(``SPARSE`` of them while its age grows e-fold), so that a run of any length keeps a bounded record.
 """
 
 from __future__ import annotations
@@ -10,10 +11,16 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+SPARSE = 400
+
 
 @dataclass
 class Budget:
-    """share: of the run's time. free: looks taken whatever they cost."""
+    """share: of the run's time. free: looks taken whatever they cost.
+
+    spent: seconds so far, of looks and of what happens between them. expected: of the next look. began: the clock's
+    time when the run began.
+    """
 
     share: float = 0.03
     free: int = 1
@@ -21,22 +28,40 @@ class Budget:
     looks: int = 0
     expected: float = 0.0
     began: float = field(default_factory=time.perf_counter)
+    _next: float = 0.0
+    _look: float = 0.0
 
     def allows(self, now: float) -> bool:
         """Whether a look may be taken now (``time.perf_counter()``)."""
         if self.looks < self.free:
             return True
-        return self.spent + self.expected <= self.share * (now - self.began)
+        return now >= self._next and self.spent + self.expected <= self.share * (now - self.began)
 
     def pay(self, seconds: float) -> None:
-        """A look took so long. The next is expected to take as long, or a quarter of the way back to it."""
+        """A part of the look that is being taken took so long."""
         self.spent += seconds
+        self._look += seconds
+
+    def looked(self) -> None:
+        """The look is done. The next is expected to cost as much, or a quarter of the way back to it if it was
+        cheaper; but the first also pays for what is set up once, so it says little of the next."""
+        seconds, self._look = self._look, 0.0
         self.looks += 1
-        # The first look also pays for what is set up once, so it says little of the next.
         self.expected = seconds if self.looks <= 2 else max(seconds, 0.75 * self.expected + 0.25 * seconds)
+        now = time.perf_counter()
+        self._next = now + (now - self.began) / SPARSE if self.share < 1 else 0.0
+
+    @property
+    def passed(self) -> float:
+        """Seconds since the run began."""
+        return time.perf_counter() - self.began
 
     @property
     def part(self) -> float:
         """The share of time that watching has taken so far."""
-        passed = time.perf_counter() - self.began
+        passed = self.passed
         return self.spent / passed if passed > 0 else 0.0
+
+    def to_dict(self) -> dict[str, float | int]:
+        """What it cost, for the record of a run."""
+        return {"share": self.share, "seconds": self.spent, "of": self.passed, "looks": self.looks}

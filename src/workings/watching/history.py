@@ -7,9 +7,13 @@ run of Workings and anybody's loop are judged by the same code.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+
+KEPT_OF_RUN = 2_000  # values of the run as a whole, of one name; at twice as many every second is dropped
+KEPT = 200  # values of a place
 
 NAMES: dict[str, str] = {
     # of the run as a whole
@@ -23,17 +27,19 @@ NAMES: dict[str, str] = {
     "largest": "the greatest |number|",
     "zero": "share of its numbers that are exactly 0",
     "saturated": "share within 1 % of a bound, of an activation that has bounds",
-    "dead": "share of its units that gave 0 for every sample of the last looks",
-    "nonfinite": "how many of its numbers are NaN or infinite",
+    "dead": "of ReLU: share of its units that gave 0 for every sample of the last looks",
+    "rare": "of ReLU: share of its units that are active for less than 1 % of the samples of a look",
+    "nonfinite": "1 where any of its numbers is NaN or infinite; not told where none is",
     "delta": "root mean square of ∂L/∂output",
-    "delta_first": "‖∂L/∂h_t‖ at the first step of a sequence, over the norm at the last",
-    "entropy": "of attention: the mean entropy of its rows, over that of equal shares",
+    "delta_first": "‖∂L/∂s_1‖, s_1 the state after step 1, over ‖∂L/∂h_T‖, of what L owes to step T's output alone",
+    "entropy": "of attention: the mean entropy of its rows, over that of equal shares; largest is of its scores",
     "normed_over": "of batch norm in training: from how many numbers the mean of a channel comes",
     "rows_used": "of an embedding: different rows that the batch asked for",
     # of a parameter
     "weight": "root mean square of its numbers",
     "gradient": "root mean square of ∂L/∂w",
     "update": "root mean square of the step's change, over that of the numbers before it",
+    "unmoved": "of an embedding: share of its rows that never moved since the first look, weight decay not counted",
     "alike": "of a weight matrix, at the first look: share of its rows (units) that equal another row",
     # of "input", the first thing that the net is given (floating point; features lie along all axes but the first)
     "constant": "share of its features that are the same in all samples of the batch",
@@ -45,8 +51,9 @@ NAMES: dict[str, str] = {
     "shares": "of classes: share of rows that are non-negative and sum to 1: they come from a softmax",
     "spread": "standard deviation over the samples, meaned over outputs, over that of all its numbers",
     "right": "of classes: share of samples whose class has the greatest output",
-    "second": "of classes, three or more: among the samples that are not right, how many of whose class is second",
+    "second": "of classes, three or more: how many samples that are not right, but whose class is the second choice",
     "wrong": "how many samples are not right",
+    "rare_right": "of classes: share right of the samples of the rarest class, of all looks so far; with ten or more",
     "contradicted": "of classes: share of samples where a class has p > 0.8, but is not the true one",
     # of "target", what the loss function is given as truth (also mean, std, low, high)
     "same": "of classes: the chance that two samples of the batch have the same class",
@@ -75,18 +82,36 @@ FACTS: dict[str, str] = {
     "weight_decay": "of the optimiser; l2 of the loss",
     "dropout": "the greatest probability of a dropout layer",
     "label_smoothing": "of the loss",
+    "one_target": "whether a sample has one label or number; a sum over samples is then likely meant to be a mean",
+    "val_in_train": "share of (some) validation samples that are training samples, number by number",
+    "twice_in_train": "share of (some) training samples that occur twice",
+    "dependence": "t value of the distance correlation of inputs and targets on some samples (watching.dependence)",
+    "dependence_samples": "on how many",
+    "told_by_one": "share of the targets' variance that one input alone explains",
+    "told_by": "which input that is, counted from 1",
     "norms": "how many batch norm layers there are",
-    "nonlinear": "how many operations that are not linear a forward pass had: activations, attention, recurrence, pooling",
+    "nonlinear": "how many operations that are not linear a forward pass had: activations, attention, recurrence …",
     "affine": "how many affine operations it had",
     "not_in_optimiser": "parameters that have a gradient and are not in the optimiser",
     "no_gradient": "parameters in the optimiser that never had a gradient, though they require one",
+    "loss_given": "the operation that made what the loss was given: softmax, sigmoid, log_softmax, tanh, relu, affine",
+    "momentum": "of the optimiser",
+    "layers": "{class of module without parts: how many}",
+    "mode_matters": "whether the model has dropout or batch norm layers",
+    "not_seen": "what of the model cannot be looked into, in words",
+    "resumed": "steps from which the run went on after it was stopped",
+    "cost": "of watching: {share allowed, seconds spent, of so many seconds, looks}",
     "frozen": "parameters of two axes or more that require no gradient: {name: whether they look as drawn at random}",
 }
 
 # What ``counts`` may hold.
 COUNTS: dict[str, str] = {
     "steps": "steps of the optimiser",
-    "stale-gradient": "first backward passes after a step that met gradients of the step before",
+    "gradients-checked": "steps at which it was seen whether gradients were cleared since the step before",
+    "step-without-backward": "steps before which there was no backward pass",
+    "output-without-gradient": "looks at which what the model gave had no gradient, though gradients were on",
+    "stale-gradient": "of these: steps whose gradients came on top of those of the step before, not cleared by anyone",
+    "broadcast": "loss functions whose prediction and truth had different shapes: one was spread over the other",
     "step-in-eval": "steps whose forward pass had dropout or batch norm layers, all of them in eval mode",
     "judged-in-train": "forward passes without gradient with dropout or batch norm layers in training mode",
     "judged-in-eval": "forward passes without gradient, all such layers in eval mode",
@@ -108,8 +133,17 @@ class History:
     counts: dict[str, int] = field(default_factory=dict)
 
     def note(self, step: int, where: str, name: str, value: float) -> None:
-        """Keep one value."""
-        self.values.setdefault((where, name), []).append((step, value))
+        """Keep one value. Of a long course every second one is dropped, so that a history of any run is bounded."""
+        course = self.values.get((where, name))
+        if course is None:
+            course = self.values[where, name] = []
+            self.place(where)
+        course.append((step, value))
+        if len(course) > (2 * KEPT if where else 2 * KEPT_OF_RUN):
+            del course[1:-1:2]
+
+    def place(self, where: str) -> None:
+        """Keep a place in the order of the forward pass."""
         if where and where not in self.order:
             self.order.append(where)
 
@@ -132,12 +166,15 @@ class History:
                 yield step, where, name, value
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready values: what ``from_dict`` reads."""
+        """As JSON-ready values, of six digits: what ``from_dict`` reads. NaN and infinities are strings."""
         return {
             "order": self.order,
             "facts": self.facts,
             "counts": self.counts,
-            "values": [[where, name, found] for (where, name), found in self.values.items()],
+            "values": [
+                [where, name, [(step, _written(value)) for step, value in found]]
+                for (where, name), found in self.values.items()
+            ],
         }
 
     @classmethod
@@ -145,3 +182,17 @@ class History:
         """What ``to_dict`` wrote."""
         values = {(where, name): [(int(s), float(v)) for s, v in found] for where, name, found in given["values"]}
         return cls(values, list(given["order"]), dict(given["facts"]), dict(given["counts"]))
+
+    def until(self, step: int) -> History:
+        """What was seen up to a step: where a run goes on from it, the rest is seen again."""
+        values = {key: [each for each in found if each[0] <= step] for key, found in self.values.items()}
+        kept = {key: found for key, found in values.items() if found}
+        return History(kept, list(self.order), dict(self.facts), dict(self.counts))
+
+
+def _written(value: float) -> float | str:
+    return (
+        float(f"{value:.6g}")
+        if math.isfinite(value)
+        else {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
+    )

@@ -2,43 +2,63 @@
 
 A lane may execute steps as one compiled graph that cannot be looked into. A probe therefore repeats the forward and
 backward pass of one batch of training on a copy that holds the weights of that moment: whatever the lane, the net and
-its random numbers are left as they are. The generator is put back afterwards; the copy's buffers are its own.
+its random numbers are left as they are. Generators are put back afterwards; the copy's buffers are its own.
 """
 
 from __future__ import annotations
 
 import copy
+import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from workings.watching import targets
 from workings.watching.budget import Budget
 from workings.watching.history import History
-from workings.watching.tap import Measured, Tap, rms
+from workings.watching.parameters import Tables, of_changes, of_parameters, of_start, remember
+from workings.watching.statistics import Measured
+from workings.watching.tap import Tap, read
 
 Loss = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+Further = Callable[[nn.Module, Tensor], list[Measured]]
 
 
 class Probe:
     """Looks at ``net`` when the budget allows, and writes what it saw into ``history``.
 
-    net: the net that is being trained; only read. loss: (out, y, weight) → mean loss (). rows: at most so many samples
-    of a batch are looked at.
+    net: the net that is being trained; only read. loss: (out, y, weight) → mean loss (); None where the net learns by
+    a rule without gradients, and only its forward pass is looked at. kind: how outputs and targets are read
+    (``targets.measure``); None where there is nothing to compare. rows: at most so many samples of a batch are looked
+    at. further: more to be measured of the copy and the batch, without gradient.
     """
 
     def __init__(
-        self, net: nn.Module, loss: Loss, history: History | None = None, budget: Budget | None = None, rows: int = 64
+        self,
+        net: nn.Module,
+        loss: Loss | None,
+        history: History | None = None,
+        budget: Budget | None = None,
+        rows: int = 64,
+        kind: str | None = None,
+        further: Further | None = None,
     ) -> None:
         self.net = net
         self.loss = loss
         self.history = History() if history is None else history
         self.budget = budget or Budget()
         self.rows = rows
+        self.kind = kind
+        self.further = further
         self._copy: nn.Module | None = None
+        self._tables: Tables | None = None
+        self._seen = targets.Seen()
         self._alive: dict[str, list[Tensor]] = {}
-        self._before: tuple[int, list[Tensor]] | None = None
+        self._before: tuple[int, list[tuple[str, Tensor]]] | None = None
 
     def begin(self) -> None:
         """The clock of the budget starts: training begins."""
@@ -49,44 +69,56 @@ class Probe:
         now = time.perf_counter()
         if self._before is not None:
             self._update(step)
+            self.budget.pay(time.perf_counter() - now)
+            self.budget.looked()
         elif self.budget.allows(now):
             self._look(step, x[: self.rows], y[: self.rows], None if weight is None else weight[: self.rows])
             self.history.note(step, "", "learning_rate", learning_rate)
-        else:
-            return
-        self.budget.spent += time.perf_counter() - now
+            self._before = step, remember(self.net.named_parameters())
+            self.budget.pay(time.perf_counter() - now)
 
     def _look(self, step: int, x: Tensor, y: Tensor, weight: Tensor | None) -> None:
-        began = time.perf_counter()
-        state, threads = torch.get_rng_state(), torch.get_num_threads()
-        try:
+        with as_it_was(self.net):
             net = self._twin()
+            if self._tables is None:
+                self._tables = Tables(self.net)
             tap = Tap(net, self._alive)
-            with torch.enable_grad(), tap.looking():
-                loss = self.loss(net(x), y, weight)
-                if loss.requires_grad:
-                    loss.backward()
-            read = tap.read([("", "loss", loss), *parameters(net)])
-        finally:
-            torch.set_rng_state(state)
-            torch.set_num_threads(threads)
-        keep(self.history, step, read, tap.order)
-        self._before = step, [p.detach().clone() for p in self.net.parameters()]
-        self.budget.looks += 1
-        self.budget.expected = 1.25 * (time.perf_counter() - began)
+            tap.given((x,), {})
+            if self.loss is None:
+                with torch.no_grad(), tap.looking():
+                    out = net(x)
+                more: list[Measured] = []
+            else:
+                with torch.enable_grad():
+                    with tap.looking():
+                        out = net(x)
+                    loss = self.loss(out, y, weight)
+                    if loss.requires_grad:
+                        loss.backward()
+                more = [("", "loss_of_look", loss)]
+            more += of_parameters(net.named_parameters())
+            more += self._tables.measure()
+            if self.kind is not None:
+                more += targets.measure(out, y, self.kind)
+                self._seen.add(out, y, self.kind)
+                more += self._seen.measure()
+            if "affine" not in self.history.facts:
+                more += of_start(net)
+            if self.further is not None:
+                with torch.no_grad():
+                    more += self.further(net, x)
+            rows = tap.read(more)
+        for where in tap.order:
+            self.history.place(where)
+        for where, name, value in rows:
+            self.history.note(step, where, name, value)
+        self.history.facts |= {"affine": tap.affine, "nonlinear": tap.nonlinear}
 
     def _update(self, step: int) -> None:
         """How far the weights went since the last look, a step."""
         assert self._before is not None
-        (then, old), self._before = self._before, None
-        k = max(1, step - then)
-        with torch.no_grad():
-            found: list[Measured] = []
-            for (name, p), w in zip(self.net.named_parameters(), old, strict=True):
-                if p.requires_grad:
-                    found.append((name, "update", rms(p.detach() - w) / (k * rms(w)).clamp_min(1e-12)))
-            numbers = torch.stack([value for *_, value in found]).tolist() if found else []
-        for (where, name, _), value in zip(found, numbers, strict=True):
+        (then, before), self._before = self._before, None
+        for where, name, value in read(of_changes(self.net.named_parameters(), before, max(1, step - then))):
             self.history.note(step, where, name, value)
 
     def _twin(self) -> nn.Module:
@@ -99,30 +131,19 @@ class Probe:
             for name, tensor in [*self.net.named_parameters(), *self.net.named_buffers()]:
                 own[name].copy_(tensor)
                 own[name].grad = None
-        self._copy.train(self.net.training)
+        for mine, theirs in zip(self._copy.modules(), self.net.modules(), strict=True):
+            mine.training = theirs.training
         return self._copy
 
 
-def parameters(net: nn.Module) -> list[Measured]:
-    """Of each parameter: the size of its numbers and of their gradient; of all: the gradient's norm."""
-    found: list[Measured] = []
-    squares = []
-    with torch.no_grad():
-        for name, p in net.named_parameters():
-            found.append((name, "weight", rms(p.detach())))
-            if p.grad is not None:
-                g = p.grad.detach()
-                found.append((name, "gradient", rms(g)))
-                squares.append(torch.linalg.vector_norm(g.float()))
-        if squares:
-            found.append(("", "gradient_norm", torch.linalg.vector_norm(torch.stack(squares))))
-    return found
-
-
-def keep(history: History, step: int, read: list[tuple[str, str, float]], order: list[str]) -> None:
-    """Write what a look saw into a history, activations in forward order."""
-    for where in order:
-        if where not in history.order:
-            history.order.append(where)
-    for where, name, value in read:
-        history.note(step, where, name, value)
+@contextmanager
+def as_it_was(net: nn.Module) -> Iterator[None]:
+    """Every generator is put back: torch's, on the devices of the net too, NumPy's and Python's."""
+    devices = {p.device.index for p in net.parameters() if p.device.type == "cuda"}
+    state, numpy_state = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng(devices=[each for each in devices if each is not None]):
+            yield
+    finally:
+        random.setstate(state)
+        np.random.set_state(numpy_state)

@@ -1,17 +1,22 @@
 """What happens inside a net during one forward and backward pass, seen from outside and changed in nothing.
 
 Operations are seen at the level at which models are written (``F.linear``, ``torch.relu``) by a torch function mode,
-so an activation called in ``forward`` is seen like one that is a module. Only the modules' paths need hooks, and fused
-recurrent layers, which are one call. Everything measured stays a tensor until ``Tap.read``: one stacked read for the
-whole net, so that a device is waited for once.
+so an activation called in ``forward`` is seen like one that is a module. The modules' paths, recurrent layers and
+attention need hooks. Everything measured stays a tensor until ``Tap.read``: one stacked read for the whole net, so that
+a device is waited for once.
 
-Neutral: statistics are computed without gradient and without random numbers; hooks return nothing.
+Neutral: statistics are computed without gradient and without random numbers; hooks return nothing. Traps: with a mode
+or with hooks, torch does not take the fast paths of its attention, which it takes in evaluation only, and which round
+otherwise; so ``Tap`` must be entered around forward passes of training only (``fast_path``). A compiled part would be
+compiled again under a mode; do not enter it there (``compiled``).
 
 Legend: B batch, T steps, U units.
 """
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,62 +25,40 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-Measured = tuple[str, str, Tensor]  # where, name, a number as a tensor ()
-
-# Operations that are looked at: the bounds of what they give, where they have some.
-ACTIVATIONS: dict[str, tuple[float, float] | None] = {
-    "relu": None,
-    "relu_": None,
-    "relu6": (0.0, 6.0),
-    "leaky_relu": None,
-    "elu": None,
-    "selu": None,
-    "gelu": None,
-    "silu": None,
-    "softplus": None,
-    "tanh": (-1.0, 1.0),
-    "sigmoid": (0.0, 1.0),
-    "hardsigmoid": (0.0, 1.0),
-    "hardtanh": (-1.0, 1.0),
-}
-AFFINE = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "bilinear")
-NORMS = ("batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm")
-CHANNELS_FIRST = ("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "batch_norm", "group_norm")
-LOSSES = (
-    "cross_entropy",
-    "nll_loss",
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "mse_loss",
-    "l1_loss",
-    "smooth_l1_loss",
-    "huber_loss",
-    "kl_div",
-    "poisson_nll_loss",
-    "gaussian_nll_loss",
+from workings.watching import operations as known
+from workings.watching.recurrent import Recurrent
+from workings.watching.statistics import (
+    RARE,
+    Measured,
+    activity,
+    entropy_of_rows,
+    of_input,
+    of_numbers,
+    rms,
+    scores,
+    scores_of_heads,
+    some,
 )
-RECURRENT = (nn.RNN, nn.LSTM, nn.GRU)
+
+WINDOW = 8  # looks over which a unit must stay silent to be called dead
 
 
 class Tap(TorchFunctionMode):
-    """Looks while it is entered (``with tap.looking(): forward; backward``), then gives what it saw to ``read``.
+    """Looks while it is entered (``with tap.looking(): forward``), and at gradients until ``read``.
 
     net: the model. alive: units seen to give something other than 0, by place, over the last looks; changed here.
-    on_loss: called with (name, arguments, keywords) of every loss function of torch's that is called, once.
     """
 
-    def __init__(
-        self,
-        net: nn.Module,
-        alive: dict[str, list[Tensor]] | None = None,
-        on_loss: Callable[[str, tuple[Any, ...], dict[str, Any]], None] | None = None,
-    ) -> None:
+    def __init__(self, net: nn.Module, alive: dict[str, list[Tensor]] | None = None) -> None:
         super().__init__()
         self.net = net
         self.alive = {} if alive is None else alive
-        self.on_loss = on_loss
         self.found: list[Measured] = []
         self.order: list[str] = []
+        self.affine = self.nonlinear = 0  # operations seen
+        self.last: str = ""  # the last of them: what the net ends in
+        self.recurrent = Recurrent()
+        self.seconds, self.calls = 0.0, 0  # what looking took, as far as it is measured; how many operations came by
         self._path: list[str] = []
         self._uses: dict[str, int] = {}
         self._paused = False
@@ -84,113 +67,112 @@ class Tap(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        name = getattr(func, "__name__", "")
+        self.calls += 1
         if self._paused:
             return func(*args, **kwargs)
-        name = getattr(func, "__name__", "")
-        if name in LOSSES and self.on_loss is not None:
+        name = known.plain(name)
+        if name in known.ATTENTIONS:
+            began = time.perf_counter()
             with self._quiet(), torch.no_grad():
-                self.on_loss(name, args, kwargs)
-        if name in LOSSES:  # it may call others of them
-            with self._quiet():
-                return func(*args, **kwargs)
-        if name == "scaled_dot_product_attention":
-            with self._quiet(), torch.no_grad():
-                self._attention(args, kwargs)
-            return func(*args, **kwargs)
-        watched = name in ACTIVATIONS or name in AFFINE or name in NORMS or name in ("embedding", "softmax")
+                self._scaled(args, kwargs) if name == known.ATTENTIONS[0] else self._many_headed(args, kwargs)
+            self.seconds += time.perf_counter() - began
+        self._count(name)
+        watched = name in known.ACTIVATIONS or name in known.AFFINE or name in known.NORMS or name in known.SELDOM
         if not watched:
             return func(*args, **kwargs)
         with self._quiet():
             out = func(*args, **kwargs)
-            self._look(name, out)
+            if isinstance(out, Tensor):
+                self._look(name, out, args, kwargs)
         return out
 
-    def _look(self, name: str, out: Tensor) -> None:
-        if not out.is_floating_point() or not out.numel():
+    def _count(self, name: str) -> None:
+        if name in known.AFFINE or name in known.PRODUCTS:
+            self.affine += 1
+            self.last = "affine"
+        elif name in known.ACTIVATIONS or name in known.SELDOM[1:] or name in known.NOT_LINEAR:
+            self.nonlinear += 1
+            self.last = name
+
+    def _look(self, name: str, out: Tensor, args: Any, kwargs: Any) -> None:
+        if not out.is_floating_point() or not out.numel() or inside_a_transform(out):
             return
-        where = self._place(name.rstrip("_"))
+        began = time.perf_counter()
+        where = self._place(name)
         with torch.no_grad():
-            o = out.detach()
-            self._numbers(where, o, ACTIVATIONS.get(name))
-            if name in ("relu", "relu_"):
+            o = some(out.detach())
+            self.found += of_numbers(where, o, known.ACTIVATIONS.get(name))
+            if name == "relu":
                 self._units(where, o)
+            elif name in known.ACTIVATIONS:
+                self.found.append((where, "zero", 1 - o.count_nonzero() / o.numel()))
+            elif name == "embedding":
+                self._rows(where, args, kwargs)
+            elif name == "batch_norm" and _argument(args, kwargs, 5, "training"):
+                self.found.append((where, "normed_over", out.numel() / out.shape[1]))
         if out.requires_grad:
             out.register_hook(lambda δ: self._delta(where, δ))
-
-    def _numbers(self, where: str, o: Tensor, bounds: tuple[float, float] | None) -> None:
-        std, mean = torch.std_mean(o.float(), correction=0)
-        self.found += [
-            (where, "mean", mean),
-            (where, "std", std),
-            (where, "largest", torch.linalg.vector_norm(o.flatten(), float("inf"))),
-            (where, "zero", 1 - o.count_nonzero() / o.numel()),
-        ]
-        if bounds is not None:
-            low, high = bounds
-            near = 0.01 * (high - low) / 2
-            self.found.append((where, "saturated", ((o <= low + near) | (o >= high - near)).float().mean()))
+        self.seconds += time.perf_counter() - began
 
     def _units(self, where: str, o: Tensor) -> None:
-        """Share of units that gave 0 throughout the last looks. Units lie along axis 1 of images, else the last."""
-        axis = 1 if o.ndim == 4 else o.ndim - 1
-        active_U = (o != 0).any(dim=[d for d in range(o.ndim) if d != axis]) if o.ndim > 1 else o != 0
+        """Shares of units that gave 0 for every sample of the last looks, and that are seldom active."""
+        activity_U = activity(o)
+        active_U = activity_U > 0
+        self.found += [
+            (where, "zero", 1 - activity_U.mean()),
+            (where, "rare", (activity_U < RARE).float().mean()),
+        ]
         seen = self.alive.setdefault(where, [])
+        if seen and len(seen[0]) != len(active_U):
+            seen.clear()
         seen.append(active_U)
         del seen[:-WINDOW]
-        if len({len(each) for each in seen}) == 1:
-            ever_U = torch.stack(seen).any(0)
-            self.found.append((where, "dead", 1 - ever_U.float().mean()))
+        self.found.append((where, "dead", 1 - torch.stack(seen).any(0).float().mean()))
 
-    def _attention(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Entropy of softmax(qkᵀ/√d) along its rows over that of equal shares, of the first sample; nothing masked."""
-        q, k = (args[i] if len(args) > i else kwargs.get(n) for i, n in enumerate(("query", "key")))
-        if (
-            not isinstance(q, Tensor)
-            or not isinstance(k, Tensor)
-            or k.shape[-2] < 2
-            or q.shape[-3:-2] != k.shape[-3:-2]
-        ):
-            return
-        q, k = q.reshape(-1, *q.shape[-3:])[0].float(), k.reshape(-1, *k.shape[-3:])[0].float()
-        e = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5
-        if kwargs.get("is_causal"):
-            e = e.masked_fill(torch.ones_like(e).triu(1).bool(), float("-inf"))
-            allowed = torch.arange(1, e.shape[-1] + 1, device=e.device).log()[: e.shape[-2]].clamp_min(1e-9)
-        else:
-            allowed = torch.full((e.shape[-2],), float(e.shape[-1]), device=e.device).log()
-        α = e.softmax(-1)
-        entropy = torch.special.entr(α).sum(-1) / allowed
-        where = self._place("attention")
-        self.found += [(where, "entropy", entropy[..., 1:].mean()), (where, "largest", e[e.isfinite()].abs().max())]
+    def _rows(self, where: str, args: Any, kwargs: Any) -> None:
+        tokens, table = _argument(args, kwargs, 0, "input"), _argument(args, kwargs, 1, "weight")
+        if isinstance(tokens, Tensor) and isinstance(table, Tensor):
+            asked = torch.zeros(len(table), dtype=torch.bool, device=tokens.device)
+            self.found.append((where, "rows_used", asked.index_fill_(0, tokens.reshape(-1), True).sum()))
+
+    def _scaled(self, args: Any, kwargs: Any) -> None:
+        q, k, mask = (_argument(args, kwargs, i, n) for i, n in ((0, "query"), (1, "key"), (3, "attn_mask")))
+        causal, scale = bool(_argument(args, kwargs, 5, "is_causal")), _argument(args, kwargs, 6, "scale")
+        if isinstance(q, Tensor) and isinstance(k, Tensor) and not inside_a_transform(q):
+            self.attention(scores(q.detach(), k.detach(), mask, causal, scale))
+
+    def _many_headed(self, args: Any, kwargs: Any) -> None:
+        given = dict(zip(known.MANY_HEADED, args, strict=False)) | kwargs
+        if isinstance(given.get("query"), Tensor) and not inside_a_transform(given["query"]):
+            self.attention(scores_of_heads(given))
+
+    def attention(self, e: Tensor | None) -> None:
+        """Scores of one attention (…, T_q, T_k), −∞ where hidden."""
+        if e is not None:
+            entropy, largest = entropy_of_rows(e)
+            where = self._place("attention")
+            self.found += [(where, "entropy", entropy), (where, "largest", largest)]
 
     def _delta(self, where: str, δ: Tensor) -> None:
+        began = time.perf_counter()
         with self._quiet(), torch.no_grad():
-            self.found.append((where, "delta", rms(δ)))
+            self.found.append((where, "delta", rms(some(δ))))
+        self.seconds += time.perf_counter() - began
 
     # ----------------------------------------------------------------------------------------- modules
-
-    def _recurrent(self, path: str) -> Callable[..., None]:
-        def hook(module: Any, args: Any, out: Any) -> None:
-            if self._paused or not isinstance(out, tuple) or not isinstance(out[0], Tensor):
-                return
-            where, h = f"{path}·{type(module).__name__.lower()}", out[0]
-            self._keep_order(where)
-            axis = 1 if module.batch_first else 0
-
-            def delta(δ: Tensor) -> None:
-                self._delta(where, δ)
-
-            with self._quiet(), torch.no_grad():
-                self._numbers(where, h.detach(), (-1.0, 1.0) if not isinstance(module, nn.RNN) else None)
-            if h.requires_grad and h.ndim == 3 and h.shape[axis] > 1:
-                h.register_hook(delta)
-
-        return hook
 
     @contextmanager
     def looking(self) -> Iterator[Tap]:
         """Looking, with the modules' paths known."""
-        handles = []
+        with self.paths(), self:
+            yield self
+
+    @contextmanager
+    def paths(self) -> Iterator[None]:
+        """The modules say where the forward pass is."""
+        handles: list[Any] = []
+        began = time.perf_counter()
 
         def before(path: str) -> Callable[..., None]:
             return lambda module, args: self._path.append(path)
@@ -202,14 +184,36 @@ class Tap(TorchFunctionMode):
         for path, module in self.net.named_modules():
             handles.append(module.register_forward_pre_hook(before(path)))
             handles.append(module.register_forward_hook(after, always_call=True))
-            if isinstance(module, RECURRENT):
-                handles.append(module.register_forward_hook(self._recurrent(path)))
+            if self.recurrent.sees(module):
+                handles.append(module.register_forward_hook(self._layer(path), with_kwargs=True))
+        self.seconds += 2 * (time.perf_counter() - began)  # taking them away takes as long
         try:
-            with self:
-                yield self
+            yield
         finally:
             for handle in handles:
                 handle.remove()
+
+    def _layer(self, path: str) -> Callable[..., None]:
+        def hook(module: nn.Module, args: Any, kwargs: Any, out: Any) -> None:
+            if self._paused:
+                return
+            where = f"{path}·{type(module).__name__.lower()}"
+            self.keep_order(where)
+            self.nonlinear += 1
+            began = time.perf_counter()
+            with self._quiet():
+                self.found += self.recurrent.look(where, module, args, kwargs, out)
+            self.seconds += time.perf_counter() - began
+
+        return hook
+
+    def given(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """What the net is given; of floating point its first tensor is "input"."""
+        x = next((each for each in (*args, *kwargs.values()) if isinstance(each, Tensor)), None)
+        if x is not None and x.is_floating_point() and x.ndim > 1 and x.numel() and not inside_a_transform(x):
+            self.keep_order("input")
+            with self._quiet(), torch.no_grad():
+                self.found += of_input(x)
 
     def _place(self, name: str) -> str:
         """``path·operation``, numbered from the second use on."""
@@ -217,10 +221,11 @@ class Tap(TorchFunctionMode):
         self._uses[where] = self._uses.get(where, 0) + 1
         if self._uses[where] > 1:
             where = f"{where}#{self._uses[where]}"
-        self._keep_order(where)
+        self.keep_order(where)
         return where
 
-    def _keep_order(self, where: str) -> None:
+    def keep_order(self, where: str) -> None:
+        """A place, in the order of the forward pass."""
         if where not in self.order:
             self.order.append(where)
 
@@ -236,17 +241,46 @@ class Tap(TorchFunctionMode):
 
     def read(self, more: list[Measured] | None = None) -> list[tuple[str, str, float]]:
         """Everything measured, and ``more``, in one read. Numbers that are not finite are kept as they are."""
-        found = [*self.found, *(more or [])]
+        found = [*self.found, *self.recurrent.read(), *(more or [])]
         self.found = []
-        if not found:
-            return []
-        numbers = torch.stack([value.detach().float().reshape(()) for _, _, value in found]).tolist()
-        return [(where, name, number) for (where, name, _), number in zip(found, numbers, strict=True)]
+        return read(found)
 
 
-WINDOW = 8  # looks over which a unit must stay silent to be called dead
+def read(found: list[Measured]) -> list[tuple[str, str, float]]:
+    """The numbers, by one copy from the device; a place whose numbers are not finite is said to be so."""
+    tensors = [value.detach().double().reshape(()) for *_, value in found if isinstance(value, Tensor)]
+    numbers = iter(torch.stack(tensors).tolist() if tensors else [])
+    rows = [(where, name, next(numbers) if isinstance(value, Tensor) else float(value)) for where, name, value in found]
+    rows = [row for row in rows if row[1] != "update" or math.isfinite(row[2])]  # of what was 0 there is no share
+    broken = [
+        (where, "nonfinite", 1.0) for where, name, value in rows if name == "largest" and not math.isfinite(value)
+    ]
+    return rows + broken
 
 
-def rms(x: Tensor) -> Tensor:
-    """√(mean of x²), () ."""
-    return torch.linalg.vector_norm(x.float()) * max(x.numel(), 1) ** -0.5
+def _argument(args: tuple[Any, ...], kwargs: dict[str, Any], i: int, name: str) -> Any:
+    return args[i] if len(args) > i else kwargs.get(name)
+
+
+def inside_a_transform(x: Tensor) -> bool:
+    """Whether a tensor belongs to ``torch.func``'s vmap, grad …: it means nothing outside."""
+    return torch._C._functorch.is_functorch_wrapped_tensor(x)
+
+
+def compiled(net: nn.Module) -> bool:
+    """Whether the net, or a part of it, is compiled: what happens inside is not seen, and no mode may be entered."""
+    return any(
+        hasattr(module, "_orig_mod") or getattr(module, "_compiled_call_impl", None) is not None
+        for module in net.modules()
+    ) or isinstance(net, torch.jit.ScriptModule)
+
+
+def fast_path(net: nn.Module) -> bool:
+    """Whether a forward pass with gradients may take a fast path of torch's attention: a part that is in evaluation
+    mode and frozen. Looking would turn it off, and change the result by rounding."""
+    return any(
+        isinstance(module, known.FAST_PATHS)
+        and not module.training
+        and not any(p.requires_grad for p in module.parameters())
+        for module in net.modules()
+    )
