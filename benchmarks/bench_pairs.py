@@ -21,11 +21,15 @@ Row = dict[str, Any]
 
 SYMBOLS = "abcdefghijklmnopqrstuvwxyz"
 NEW = 1_000
+ATTENTION = ["--net", "encoder-decoder", "--set"]
 NETS: dict[str, list[str]] = {
-    "fixed context": ["--net", "encoder-decoder", "--set", "attention=none"],
-    "dot attention": ["--net", "encoder-decoder", "--set", "attention=dot"],
-    "multiplicative attention": ["--net", "encoder-decoder", "--set", "attention=multiplicative"],
-    "additive attention": ["--net", "encoder-decoder", "--set", "attention=additive"],
+    "fixed context": [*ATTENTION, "attention=none"],
+    "dot attention": [*ATTENTION, "attention=dot"],
+    "multiplicative attention": [*ATTENTION, "attention=multiplicative"],
+    "additive attention": [*ATTENTION, "attention=additive"],
+    "dot attention, positions": [*ATTENTION, "attention=dot", "--set", "positions=true"],
+    "multiplicative attention, positions": [*ATTENTION, "attention=multiplicative", "--set", "positions=true"],
+    "additive attention, positions": [*ATTENTION, "attention=additive", "--set", "positions=true"],
     "transformer": ["--net", "transformer"],
 }
 
@@ -94,7 +98,7 @@ def multi30k(folder: Path) -> list[Row]:
     """BLEU on test_2016_flickr of nets trained for a stated time."""
     data, minutes = data_folder() / "multi30k", arguments().minutes
     rows = []
-    for name in (name for name in chosen() if name != "dot attention"):
+    for name in (name for name in chosen() if name != "dot attention" and "positions" not in name):
         # As many pairs for validation as the data set's own validation file has.
         options = ["--target", data / "train.de", "--test", data / "test_2016_flickr.en", "--set", "val_fraction=0.035"]
         options += ["--minutes", minutes]

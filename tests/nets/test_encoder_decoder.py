@@ -27,6 +27,8 @@ CASES: list[dict[str, Any]] = [
     {"cell": "gru", "attention": "additive", "layers": 2, "bidirectional": False},
     {"cell": "lstm", "attention": "multiplicative", "feeding": True},
     {"cell": "gru", "attention": "additive", "feeding": True, "layers": 2, "readout": 3},
+    {"cell": "gru", "attention": "dot", "positions": True},
+    {"cell": "lstm", "attention": "multiplicative", "positions": True, "feeding": True},
 ]
 
 
@@ -100,7 +102,12 @@ def by_hand(case: dict[str, Any], net: nn.Module, source: list[int], target: lis
             found.append(state[0])
         return found
 
-    h = [w["source.weight"][token] for token in source]
+    def vector(side: str, token: int, t: int) -> np.ndarray:
+        at = [(np.cos if d % 2 else np.sin)(t / 10_000 ** (d // 2 * 2 / 3)) for d in range(3)]
+        place = np.array(at, np.float32)  # as the net keeps them
+        return w[f"{side}.weight"][token] + (place if case.get("positions") else 0)
+
+    h = [vector("source", token, t) for t, token in enumerate(source)]
     for n in range(layers):
         onward = run(f"encoder.onward.{n}.cell.", h)
         back = run(f"encoder.back.{n}.cell.", h[::-1])[::-1] if both else []
@@ -111,8 +118,8 @@ def by_hand(case: dict[str, Any], net: nn.Module, source: list[int], target: lis
     states = [list(layer) for layer in first]
     fed = np.zeros(4) if case.get("feeding") else context
     logits = []
-    for token in target:
-        y = w["target.weight"][token]
+    for t, token in enumerate(target):
+        y = vector("target", token, t)
         if case["attention"] == "none" or case.get("feeding"):
             y = np.concatenate([y, fed])
         for n in range(layers):

@@ -16,6 +16,9 @@ training the whole target goes through the fused kernel in one call. With ``feed
 2015 and in Luong's input feeding: s_t = f_dec([y_{t−1}, c_{t−1}], s_{t−1}), c_0 = 0; then every step waits for the
 one before, and training is several times slower.
 
+With ``positions``, x and y are the vectors plus sinusoids of where they stand (Gehring et al. 2017), so that no layer
+has to learn to count: a score by content alone takes one of two equal stretches for the other now and then.
+
 Legend: B batch, S source steps, T target steps, E numbers of a token's vector, H units, M numbers of h_j, V target
 tokens there are, L layers.
 """
@@ -34,6 +37,7 @@ from workings.base.tokens import PAD
 from workings.nets.attention import SCORES, Score
 from workings.nets.cells import Cell, GRUCell, LSTMCell, RNNCell, State
 from workings.nets.layers import Dropout
+from workings.nets.positions import Positions
 from workings.nets.recurrence import Recurrence
 from workings.nets.recurrent import kept
 from workings.nets.registry import register
@@ -74,6 +78,7 @@ class EncoderDecoder(nn.Module):
         ] = "multiplicative",
         readout: Annotated[int, Setting("units between [s, c] and the output; 0 for none", low=0)] = 0,
         feeding: Annotated[bool, Setting("each step also reads the context of the step before: slow")] = False,
+        positions: Annotated[bool, Setting("adds to each token's vector where it stands, as sinusoids")] = False,
         dropout: Annotated[float, Setting("part set to 0 in training", low=0, high=0.95)] = 0.2,
     ) -> None:
         super().__init__()
@@ -90,6 +95,7 @@ class EncoderDecoder(nn.Module):
         # N(0, 1), as torch draws them: shorter vectors learn more slowly here.
         self.source = nn.Embedding(source, embedding, padding_idx=PAD)
         self.target = nn.Embedding(target, embedding, padding_idx=PAD)
+        self.positions = Positions("sinusoidal", shape[-1], embedding) if positions else None
         self.dropout = Dropout(dropout) if dropout else None
         self.encoder = Recurrence(
             lambda inputs: CELLS[cell](inputs, units), embedding, layers, bidirectional=bidirectional, dropout=dropout
@@ -155,8 +161,12 @@ class EncoderDecoder(nn.Module):
         s_BLPH = torch.tanh(self.begin(c_BM)).view(len(c_BM), L, -1, H)
         return [tuple(layer.unbind(1)) for layer in s_BLPH.unbind(1)]
 
-    def _vectors(self, tokens: Tensor, embedding: nn.Embedding) -> Tensor:
-        return embedding(tokens) if self.dropout is None else self.dropout(embedding(tokens))
+    def _vectors(self, tokens: Tensor, embedding: nn.Embedding, step_B: Tensor | None = None) -> Tensor:
+        """Tokens (B, T), or one each that stands at ``step_B``, (B,) → (…, E)."""
+        vectors = embedding(tokens)
+        if self.positions is not None:
+            vectors = self.positions(vectors) if step_B is None else vectors + self.positions.table[step_B]
+        return vectors if self.dropout is None else self.dropout(vectors)
 
     def _answer(self, s: Tensor, c: Tensor) -> Tensor:
         """(…, H), (…, M) → logits (…, V)."""
@@ -173,6 +183,8 @@ class EncoderDecoder(nn.Module):
         state = {"memory": h_BSM, "real": real_BS, "context": torch.zeros_like(c_BM) if self.feeding else c_BM}
         if self.score is not None:
             state["keys"] = self.score.keys(h_BSM)
+        if self.positions is not None:
+            state["step"] = torch.zeros(batch, dtype=torch.int64, device=h_BSM.device)
         return state | kept(self.first(c_BM))
 
     def step(self, token_B: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
@@ -182,7 +194,9 @@ class EncoderDecoder(nn.Module):
 
     def _advance(self, token_B: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor], Tensor | None]:
         """s_t (B, H), the new state, whose ``context`` is c_t (B, M), and α_t (B, S)."""
-        y = self._vectors(token_B, self.target)
+        y = self._vectors(token_B, self.target, state.get("step"))
+        if "step" in state:
+            state = {**state, "step": state["step"] + 1}
         if self.score is None or self.feeding:
             y = torch.cat((y, state["context"]), 1)
         parts = [part for name, part in state.items() if name.startswith("state")]
