@@ -16,8 +16,8 @@ from workings.runs.train import Job
 from workings.runs.train import train as _run_job
 
 if TYPE_CHECKING:
-    from workings.base.finding import Finding
     from workings.data.dataset import Dataset
+    from workings.doctor.diagnosis import Diagnosis
     from workings.nets.custom import Own
     from workings.solutions.steps import Solution
 
@@ -40,16 +40,40 @@ class Run(runs.Run):
         return show_run(self, sample, data, **how)
 
 
-def examine(path: str | os.PathLike[str]) -> tuple[list[Finding], list[str]]:
-    """What is wrong with a run's training: the findings, and the codes that were checked.
+def examine(
+    path: str | os.PathLike[str],
+    *,
+    minutes: float | None = None,
+    cure: bool = False,
+    out: str | os.PathLike[str] | None = None,
+    data: object = None,
+    net: Own | None = None,
+    emit: Emit = silent,
+) -> Diagnosis:
+    """What is wrong with a run's training: ``.findings``, with evidence; ``.causes``; ``.healthy``.
+
+    minutes: for trials that tell which cause lies behind the findings; without, only what was seen is told.
+    cure: train the recipe with the cures that were accepted, into ``out`` (default: RUN-cured); minutes then are 5
+        where none are given. data, net: what the run was trained on and with, where these came from memory.
 
     Raises:
-        UserError: no run there, unfinished, or not watched.
+        UserError: no run there, or not watched; its data is gone or changed; ``out`` is not empty.
     """
-    from workings.doctor.of_run import history_of
-    from workings.watching import findings
+    from workings.doctor import visit
 
-    return findings.look(history_of(Path(path))), findings.codes()
+    folder = Path(path)
+    if minutes is None and not cure:
+        return visit.examine(folder)
+    place = Path(out) if out is not None else visit.beside(folder)
+    if cure:
+        visit.refuse_place(place)
+    diagnosis, recipe = visit.visit(folder, minutes or visit.MINUTES, data, net, emit)
+    if cure and recipe is not None:
+        brought = recipe.data if data is None else data
+        _train(Job(recipe, emit, brought, recipe.test, net, None, place))
+        diagnosis.new_run = str(place)
+    visit.keep(folder, diagnosis)
+    return diagnosis
 
 
 def open_run(path: str | os.PathLike[str], net: Own | None = None) -> Run:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from workings.base.files import finite
 from workings.base.problems import Problem
 from workings.cli import arguments as given
 from workings.cli.arguments import BAD_FILES
@@ -47,7 +48,7 @@ def anomalies(
 
     from workings import api
     from workings.cli import console
-    from workings.cli.readers import finite, reading
+    from workings.cli.readers import reading
 
     with reading(quiet=quiet or as_json) as readers:
         frame = api.open_run(run).anomalies(data, false_alarms, emit=readers, on_bad_file=cast("OnBad", on_bad_file))

@@ -140,7 +140,9 @@ workings show runs/adult --sample 17 --out step.html""",
     "example": """workings example
 workings example W13
 workings example W7 --format markdown""",
-    "doctor": """workings doctor runs/adult
+    "doctor": """workings doctor runs/adult                     # what was seen while it trained
+workings doctor runs/adult --minutes 5         # which cause it is, by trials
+workings doctor runs/adult --cure --out runs/adult-cured
 workings doctor runs/adult --json""",
     "exercise": """workings exercise
 workings exercise backpropagation --seed 7 --difficulty 2

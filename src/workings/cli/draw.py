@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workings.base.files import finite
 from workings.base.problems import Problem
 from workings.cli import arguments as given
 from workings.cli import console
-from workings.cli.readers import finite, reading
+from workings.cli.readers import reading
 from workings.cli.use import format_problems, write_frame
 
 if TYPE_CHECKING:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from workings.base.events import Emit, Event, Noticed
+from workings.base.files import finite
 from workings.base.problems import Problem
 from workings.cli import console
 
@@ -70,14 +70,3 @@ class JsonLines:
         text = json.dumps(finite(event.to_dict()), ensure_ascii=False, allow_nan=False, default=str)
         self.file.write(text + "\n")
         self.file.flush()
-
-
-def finite(value: Any) -> Any:
-    """JSON has no NaN and no infinity: they become null."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {str(name): finite(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(each) for each in value]
-    return value

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from workings.base.files import finite
 from workings.cli import arguments as given
 from workings.cli.arguments import BAD_FILES
 from workings.cli.options import ForceRows, Json, OnBadFile, Quiet, RunFolder, SamplesOut
@@ -37,7 +38,7 @@ def reconstruct(
     from workings import api
     from workings.cli import console
     from workings.cli.draw import place_problems
-    from workings.cli.readers import finite, reading
+    from workings.cli.readers import reading
 
     opened = api.open_run(run)
     images = opened.prep.kind == "images"

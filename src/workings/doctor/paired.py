@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 import torch
 
+from workings.base.files import finite
 from workings.doctor.trial import Trial
 
 LEVEL = 0.98  # of the intervals by which a cure is accepted: one that does nothing passes once in a hundred
@@ -56,7 +57,7 @@ class Gain:
     def to_dict(self) -> dict[str, float | int | None]:
         """As JSON-ready values; infinite ones are None."""
         names = ("mean", "low", "high", "before", "after", "seeds")
-        return {name: _finite(getattr(self, name)) for name in names}
+        return {name: finite(getattr(self, name)) for name in names}
 
 
 def gain(before: Sequence[Trial], after: Sequence[Trial], level: float = LEVEL, same_rows: bool = True) -> Gain:
@@ -107,7 +108,3 @@ def _t(level: float, freedom: int) -> float:
     from scipy.stats import t
 
     return float(t.ppf(0.5 + level / 2, freedom))
-
-
-def _finite(x: float) -> float | None:
-    return x if math.isfinite(x) else None

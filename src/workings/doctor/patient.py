@@ -25,7 +25,7 @@ from workings.base.events import Emit, silent
 from workings.base.finding import Finding
 from workings.data.dataset import Dataset
 from workings.data.prepare import PrepareSettings
-from workings.data.source import Part, Source
+from workings.data.source import Source
 from workings.data.table import TableDataset
 from workings.doctor.prior import LABELS, balanced_error_rows, loss_rows, prior_rows
 from workings.learning.outputs import outputs
@@ -160,13 +160,13 @@ def open_patient(
             "no-data",
             "The run was trained on data from memory, which its folder does not hold.",
             why="A cause is shown by training again, which needs the data.",
-            do="Call it from Python with the same data: workings.doctor(RUN, data=…).",
+            do="Call it from Python with the same data: workings.examine(RUN, data=…).",
         )
     if net is None and files.read_versioned(path / "net.json").get("name") == "custom" and recipe.net == "custom":
         raise refuse(
             "net-from-memory",
             "The run was trained with a module from memory, of which its folder holds the weights only.",
-            do="Call it from Python with that module: workings.doctor(RUN, net=…).",
+            do="Call it from Python with that module: workings.examine(RUN, net=…).",
         )
     # A test set of its own is not even read; a part that was set aside for testing stays aside.
     reading = recipe.model_copy(update={"test": None, "test_fraction": 0.0}) if recipe.test else recipe
@@ -199,9 +199,10 @@ def _judges(data: Prepared, recipe: Recipe, dataset: Dataset) -> tuple[Source, s
         )
     kept = max(1, n // INNER)
     order = np.random.default_rng(recipe.seed).permutation(n)
-    whole = data.train
-    data.train = Part(whole, np.sort(order[:-kept]))
-    return Part(whole, np.sort(order[-kept:])), f"{kept:,} of the {n:,} training rows, which no trial trained on"
+    rows = data.train.rows
+    data.train = dataset.source(data.prep, np.sort(rows[order[:-kept]]))
+    judges = dataset.source(data.prep, np.sort(rows[order[-kept:]]))
+    return judges, f"{kept:,} of the {n:,} training rows, which no trial trained on"
 
 
 def _measure(patient: Patient, codes: set[str]) -> str:

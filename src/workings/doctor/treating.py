@@ -26,14 +26,15 @@ from workings.doctor.causes import shown
 from workings.doctor.cures.cure import Cure
 from workings.doctor.paired import Gain, gain
 from workings.doctor.patient import Patient
-from workings.doctor.trial import Trial, planned_steps, run_trial
+from workings.doctor.trial import Change, Trial, planned_steps, run_trial
 from workings.runs.recipe import Recipe
 from workings.watching.findings import look
 
 SEEDS = 5  # pairs by which a cure is proved
+FEWEST_SEEDS = 3  # below, nothing is accepted
 FINALISTS = 3  # cures that are proved in a round
 ROUNDS = 3
-ALIKE = 0.8  # of the best gain: a single change that reaches it is preferred
+ALIKE = 0.75  # of the best gain: a likelier change that reaches it is preferred
 LEAST = 0.02  # of the score before: what is smaller is not worth a change
 SCREENING = 0.45  # of the time left, at most
 FEWEST_STEPS = 40
@@ -42,12 +43,17 @@ WATCHED = 0.3  # of a watched trial's time
 
 @dataclass
 class Tried:
-    """A cure that was tried. verdict: accepted, better (but another was best), no difference, harmful, not proved, or
-    does not fit. screened: how much less it lost than nothing in its first trial, None where that did not end.
-    cause: what its success would show. placebo: its gain over the placebo."""
+    """A cure that was tried.
+
+    rank: its place among the cures of the round, the likeliest first. verdict: accepted, better (but another was
+    best), no difference, harmful, worse at first, not proved, or does not fit. screened: how much less it lost than
+    nothing in its first trial, None where that did not end. gain, placebo: over nothing, and over the placebo. cause:
+    what its success would show.
+    """
 
     cure: Cure
     round: int
+    rank: int = 0
     verdict: str = "not proved"
     screened: float | None = None
     gain: Gain | None = None
@@ -56,6 +62,20 @@ class Tried:
     note: str = ""
     recipe: Recipe | None = None
     trials: list[Trial] = field(default_factory=list)
+
+    @property
+    def told(self) -> list[str]:
+        """The change as settings, ``name=value`` each; what was derived has the value that it got."""
+        found = self.cure.told()
+        if self.recipe is None:
+            return found
+        return [_with_value(each, self.recipe) for each in found]
+
+
+def _with_value(told: str, recipe: Recipe) -> str:
+    name, anew, _ = told.partition(" from the data")
+    value = recipe.net_settings.get(name, getattr(recipe, name, None)) if anew else None
+    return told if not anew or value is None or isinstance(value, dict) else f"{name}={value} (from the data)"
 
 
 @dataclass
@@ -136,6 +156,24 @@ class Ward:
             self._done[key] = found
         return self._done[key]
 
+    def changed(self, recipe: Recipe, name: str, change: Change, seed: int | None = None) -> Trial:
+        """One trial with changed training rows: a control. ``name`` tells it from others.
+
+        Raises:
+            UserError: it does not fit.
+        """
+        own = self.patient.recipe.seed
+        seed = own if seed is None else seed
+        key = (name + recipe.model_dump_json(exclude={"reasons", "seed"}), seed, False)
+        if key not in self._done:
+            fold = None if seed == own or not self.patient.folds else seed - own - 1
+            limit = max(self.left, 0.5)
+            self._done[key] = run_trial(
+                self.patient, recipe, seed, share=self.share, seconds=limit, train=change, fold=fold
+            )
+            self.count += 1
+        return self._done[key]
+
     def findings(self, recipe: Recipe) -> list[Finding]:
         """What is found in one more trial, watched."""
         limit = max(self.left, 0.5)
@@ -154,13 +192,16 @@ class Ward:
         return self.left > trials * mean
 
 
-def treat(patient: Patient, propose: Propose, minutes: float, emit: Emit = silent) -> Treatment:
-    """Try what ``propose`` gives within ``minutes``; see the module's text."""
-    ward = Ward(patient, 60 * minutes, emit)
+def treat(
+    patient: Patient, propose: Propose, minutes: float, emit: Emit = silent, ward: Ward | None = None
+) -> Treatment:
+    """Try what ``propose`` gives within ``minutes``; see the module's text. ``ward``: one that has begun already."""
     cures = list(propose(patient.recipe, patient.findings))
     treatment = Treatment(patient.recipe)
-    if cures:
+    if ward is None:
+        ward = Ward(patient, 60 * minutes, emit)
         ward.plan(len(cures))
+    if cures:
         for round_ in range(ROUNDS):
             if not cures or not ward.bears(3) or not _round(ward, treatment, cures, round_):
                 break
@@ -169,7 +210,6 @@ def treat(patient: Patient, propose: Propose, minutes: float, emit: Emit = silen
             cures = _others(list(propose(treatment.recipe, treatment.left)), treatment) if treatment.left else []
     treatment.share, treatment.trials, treatment.seconds = ward.share, ward.count, ward.spent
     treatment.steps = planned_steps(patient, patient.recipe, ward.share)
-    treatment.out_of_time = not ward.bears(1)
     if treatment.accepted:
         treatment.whole = _whole(ward, treatment)
     return treatment
@@ -177,7 +217,7 @@ def treat(patient: Patient, propose: Propose, minutes: float, emit: Emit = silen
 
 def _others(cures: list[Cure], treatment: Treatment) -> list[Cure]:
     """Cures of a later round: not those that did harm or were accepted already."""
-    done = {each.cure.name for each in treatment.tried if each.verdict in ("accepted", "harmful")}
+    done = {t.cure.name for t in treatment.tried if t.verdict in ("accepted", "harmful", "worse at first")}
     return [cure for cure in cures if cure.name not in done]
 
 
@@ -185,33 +225,41 @@ def _round(ward: Ward, treatment: Treatment, cures: Sequence[Cure], round_: int)
     """One round; whether a cure was accepted."""
     base, seed = treatment.recipe, ward.patient.recipe.seed
     nothing, placebo = ward.trial(base, seed), ward.trial(base, seed, placebo=True)
-    tried = _screen(ward, base, cures, round_, nothing)
+    noise = max(abs(_difference(nothing, placebo)), _least(nothing))
+    tried, ended = _screen(ward, base, cures, round_, nothing, noise)
     treatment.tried += tried
-    noise = abs(_difference(nothing, placebo))
-    hopeful = [t for t in tried if t.screened is not None and t.screened > max(noise, _least(nothing))]
+    treatment.out_of_time |= not ended
+    hopeful = [t for t in tried if t.screened is not None and t.screened > noise]
     finalists = _finalists(hopeful)
     for t in hopeful:
         if t not in finalists:
             t.note = "another cure of the same cause, or a better one, was proved instead"
     for t in tried:
         if t.screened is not None and t not in hopeful:
-            t.verdict = "no difference" if t.screened > -max(noise, _least(nothing)) else "worse at first"
+            t.verdict = "no difference" if t.screened > -noise else "worse at first"
     if not finalists:
         return False
     seeds = _prove(ward, treatment, base, finalists, seed)
-    if seeds < 2:
+    if seeds < FEWEST_SEEDS:
+        for t in finalists:
+            t.note = "the time was over before it could be proved"
         return False
     return _accept(ward, treatment, base, finalists, seed, seeds)
 
 
-def _screen(ward: Ward, base: Recipe, cures: Sequence[Cure], round_: int, nothing: Trial) -> list[Tried]:
+def _screen(
+    ward: Ward, base: Recipe, cures: Sequence[Cure], round_: int, nothing: Trial, noise: float
+) -> tuple[list[Tried], bool]:
+    """One trial of each; and whether the time did for all."""
     deadline = ward.spent + SCREENING * ward.left
-    found = []
+    found: list[Tried] = []
     for i, cure in enumerate(cures):
+        if _wrong_way(cure, base, found, noise):
+            continue
         if ward.spent > deadline or not ward.bears(3):
-            break
+            return found, False
         ward.emit(Phase("trying", f"{i + 1} of {len(cures)}: {cure.name}"))
-        t = Tried(cure, round_ + 1, cause=cure.shows)
+        t = Tried(cure, round_ + 1, i, cause=cure.shows)
         found.append(t)
         try:
             t.recipe = cure.apply(base)
@@ -225,7 +273,17 @@ def _screen(ward: Ward, base: Recipe, cures: Sequence[Cure], round_: int, nothin
         t.recipe = settled(t.recipe, trial)
         t.cause = shown(cure, base, t.recipe)
         t.screened = _difference(nothing, trial)
-    return found
+    return found, True
+
+
+def _wrong_way(cure: Cure, base: Recipe, done: Sequence[Tried], noise: float) -> bool:
+    """Whether it moves the learning rate one way when the other way was seen to help."""
+    eta, now = cure.values.get("learning_rate"), base.learning_rate
+    if eta is None or now is None:
+        return False
+    helped = [t for t in done if t.recipe and (t.screened or 0) > noise and set(t.cure.values) <= {"learning_rate"}]
+    rates = [t.recipe.learning_rate or now for t in helped if t.recipe and not t.cure.net and len(t.cure.unset) < 2]
+    return any((rate - now) * (eta - now) < 0 for rate in rates)
 
 
 def settled(recipe: Recipe, trial: Trial) -> Recipe:
@@ -282,9 +340,10 @@ def _accept(ward: Ward, treatment: Treatment, base: Recipe, finalists: list[Trie
     if not better:
         return False
     best = max(better, key=lambda t: t.gain.mean if t.gain else 0.0)
-    # A change with a cause that can be named goes before one of many things at once that does hardly more.
-    named = [t for t in better if t.cause and t.gain and best.gain and t.gain.mean >= ALIKE * best.gain.mean]
-    best = max(named, key=lambda t: t.gain.mean if t.gain else 0.0) if named else best
+    # Of changes that do about as well, the one whose cause is likelier: batch norm, say, hides many faults and mends
+    # none of them. What changes many things at once names no cause, and comes last.
+    alike = [t for t in better if t.gain and best.gain and t.gain.mean >= ALIKE * best.gain.mean]
+    best = min(alike, key=lambda t: (not t.cause, t.rank))
     best.verdict = "accepted"
     assert best.recipe is not None
     treatment.recipe = best.recipe

@@ -55,6 +55,8 @@ def report_module(kind: str, task: str = "") -> KindOfReport | None:
 
 
 def sections_of(run: RunFiles) -> list[Section]:
-    """The sections of the run's kind of data."""
+    """The sections of the run's kind of data, and what was seen while it trained."""
+    from workings.report import doctor
+
     module = report_module(str(run.prepare.get("kind")), run.task)
-    return [] if module is None else module.sections(run)
+    return [*([] if module is None else module.sections(run)), *doctor.sections(run)]
