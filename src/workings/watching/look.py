@@ -23,7 +23,7 @@ from workings.watching.tap import Tap, compiled, fast_path, read
 if TYPE_CHECKING:
     from workings.watching.watch import Watch
 
-OP = 2e-6  # seconds that an operation under a mode, or a module with hooks, takes longer, beside what is measured
+OP = 6  # calls of a function: what an operation under a mode, or a module with hooks, takes longer
 GRAPH = 3_000  # nodes that are followed to find out whose loss it is
 
 
@@ -37,6 +37,7 @@ class Look:
         self.roots: set[nn.Module] = set()  # whose forward pass was looked at
         self.out: Tensor | None = None
         self.batch = 0
+        self.x: Tensor | None = None  # the first thing that the model was given
         self.mode, self.hooks = ExitStack(), ExitStack()
         self.call: LossCall | None = None
         self.measured: list[Measured] = []
@@ -53,10 +54,11 @@ class Look:
             self.tap = Tap(self.watch.model, self.watch.alive)
             x = next((each for each in (*args, *kwargs.values()) if isinstance(each, Tensor)), None)
             self.batch = len(x) if x is not None and x.ndim else 0
+            self.x = x
             self.tap.given(args, kwargs)
-        if compiled(module):
+        if compiled(self.watch.parts):
             self.watch.not_seen("the inside of compiled parts")
-        elif fast_path(module):
+        elif fast_path(self.watch.parts):
             self.watch.not_seen("the inside of a model with frozen attention in evaluation mode")
         else:
             self.hooks.enter_context(self.tap.paths())
@@ -169,6 +171,8 @@ class Look:
         kind = call.kind if y is not None else "numbers"
         found = targets.measure(out, y, kind, call.ignored)
         if y is not None:
+            if call.name and self.x is not None and not self.watch.together.enough:
+                self.watch.together.add(self.x, y, kind != "numbers")
             self.watch.targets.add(out, y, kind, call.ignored)
             self.watch.targets.tell(facts)
             found += self.watch.targets.measure()
@@ -211,6 +215,6 @@ def belongs(loss: Tensor, parameters: set[int]) -> bool:
     return False
 
 
-def seconds_of(tap: Tap | None, modules: int) -> float:
-    """What the mode and the hooks cost beside what was measured: so much for each operation and module."""
-    return 0.0 if tap is None else tap.seconds + OP * (tap.calls + modules)
+def seconds_of(tap: Tap | None, parts: int, unit: float) -> float:
+    """What a mode and hooks cost beside what was measured: about so many calls of a hook for each operation and part."""
+    return 0.0 if tap is None else tap.seconds + OP * unit * (tap.calls + parts)

@@ -22,6 +22,7 @@ from torch.optim import Optimizer
 from workings.watching import operations as known
 from workings.watching.budget import Budget
 from workings.watching.calls import listen
+from workings.watching.dependence import Together
 from workings.watching.history import History
 from workings.watching.look import Look, belongs, seconds_of
 from workings.watching.loss_graph import scale_of
@@ -32,7 +33,6 @@ from workings.watching.watch_facts import facts_of
 if TYPE_CHECKING:
     from workings.base.finding import Finding
 
-CALL = 4e-7  # seconds that calling a hook costs, beside what happens in it
 UNREAD = 512  # losses kept as tensors at most
 
 
@@ -65,14 +65,17 @@ class Watch:
         self.model = model
         self.optimizers = [optimizer] if isinstance(optimizer, Optimizer) else list(optimizer)
         self.history = History(facts=facts_of(model, self.optimizers[0]))
+        self.history.facts["optimisers"] = len(self.optimizers)
         self.budget = Budget(budget)
         self.step = 0
         self.alive: dict[str, list[Tensor]] = {}
         self.targets = Seen()
+        self.together = Together()
         self.can_train = Trained()
         self.tables: Tables
         self._dependent = [module for module in model.modules() if known.depends_on_mode(module)]
-        self._modules = sum(1 for _ in model.modules())
+        self.parts = list(model.modules())
+        self._call = seconds_of_a_call()  # that calling a hook costs, beside what happens in it
         self._losses: list[tuple[int, float, Tensor]] = []
         self._scale = 1.0  # of the loss, at the last look
         self._ours: dict[int, bool] = {}  # whether the n-th backward of a step is on a loss of this model
@@ -111,6 +114,7 @@ class Watch:
             undo()
         self._undo.clear()
         self._undo_roots.clear()
+        self.together.tell(self.history.facts)
         self.history.facts["cost"] = self.budget.to_dict()
         return self.history
 
@@ -134,6 +138,7 @@ class Watch:
         from workings.watching.findings import look
 
         self._read_losses()
+        self.together.tell(self.history.facts)
         return look(self.history)
 
     def not_seen(self, what: str) -> None:
@@ -221,14 +226,14 @@ class Watch:
             self.budget.pay(time.perf_counter() - began)
 
     def _pay(self, seconds: float) -> None:
-        self.budget.spent += seconds + CALL
+        self.budget.spent += seconds + self._call
 
     # ------------------------------------------------------------------------------------------- a step
 
     def _begin_step(self) -> None:
         """Start a look at the coming step, if the budget allows."""
         now = time.perf_counter()
-        if self.budget.allows(now):
+        if self.budget.allows(now, self.step):
             self._look = Look(self)
             self.budget.pay(time.perf_counter() - now)
 
@@ -245,12 +250,12 @@ class Watch:
         if look is not None:
             look.end()
             self._read_losses()
-            self.budget.pay(time.perf_counter() - now + seconds_of(look.tap, self._modules))
-            self.budget.looked()
+            self.budget.pay(time.perf_counter() - now + seconds_of(look.tap, len(self.parts), self._call))
+            self.budget.looked(self.step)
         self.step += 1
         self._nth = 0
         if look is None:
-            self._pay(time.perf_counter() - now + 2 * CALL)
+            self._pay(time.perf_counter() - now + 2 * self._call)
         self._begin_step()
 
     def _count_step(self) -> None:
@@ -276,6 +281,15 @@ class Watch:
             of_step.setdefault(step, []).append(number / scale)
         for step, each in of_step.items():
             self.history.note(step, "", "loss", sum(each) / len(each))
+
+
+def seconds_of_a_call() -> float:
+    """How long calling a hook takes on this machine, now."""
+    hook = Hook(lambda *given: None)
+    began = time.perf_counter()
+    for _ in range(64):
+        hook(None, None, None)
+    return (time.perf_counter() - began) / 64
 
 
 def watch(model: nn.Module, optimizer: Optimizer | Sequence[Optimizer], *, budget: float = 0.03) -> Watch:

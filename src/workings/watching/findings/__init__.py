@@ -33,7 +33,6 @@ MODULES = (
     "unscaled_inputs",
     "no_shuffle",
     "leakage",
-    "labels_shuffled",
     "label_noise",
     "imbalance",
     # of the net
@@ -58,6 +57,8 @@ MODULES = (
     "rate_too_low",
     "over_regularised",
     "oscillating",
+    # what is left when nothing of the above explains it
+    "labels_shuffled",
     # what follows
     "overfitting",
     "plateau",

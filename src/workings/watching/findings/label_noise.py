@@ -2,8 +2,9 @@
 
 Statistic: among the samples that a net which has learnt gets wrong, how often the label is the net's second choice,
 less chance, over what is possible: (s − 1/(K−1))/(1 − 1/(K−1)). Classes that are hard to tell apart are second choices;
-labels at random are so by chance only, about 0. Counted over the later looks, with Wilson's interval. Needs three
-classes or more and enough mistakes. Background: Northcutt et al. 2021, confident learning; Arpit et al. 2017.
+labels at random are so by chance only, about 0. In texts what comes next is random by nature, so answers at each step
+are left out. Counted over the later looks, with Wilson's interval. Needs four classes or more and enough mistakes.
+Background: Northcutt et al. 2021, confident learning; Arpit et al. 2017.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from workings.watching.history import History
 MISTAKES = 40
 LEARNT = 0.4  # right, of the looks that count
 WRONG = 0.05  # of the samples, at least
+SEQUENCES = ("language", "translation")
 
 
 def _measure(history: History) -> Evidence | None:
     K = sum(1 for p in class_shares(history) if p > 0)
-    if K < 4:
+    if K < 4 or history.facts.get("one_target") is False or history.facts.get("task") in SEQUENCES:
         return None
     right, wrong = dict(finite(history.of("right", "output"))), dict(finite(history.of("wrong", "output")))
     second = dict(finite(history.of("second", "output")))

@@ -13,11 +13,11 @@ STEPS = 4
 
 
 def _measure(history: History) -> Evidence | None:
-    steps, stale = history.counts.get("steps", 0), history.counts.get("stale-gradient", 0)
-    if steps < STEPS:
+    seen, stale = history.counts.get("gradients-checked", 0), history.counts.get("stale-gradient", 0)
+    if seen < STEPS:
         return None
-    share = min(1.0, stale / (steps - 1))
-    return Evidence(share, share, share, 1, "", history.of("gradient_norm"), {"stale": stale, "steps": steps})
+    share = min(1.0, stale / seen)
+    return Evidence(share, share, share, 1, "", history.of("gradient_norm"), {"stale": stale, "seen": seen})
 
 
 SYMPTOMS = (
@@ -27,7 +27,7 @@ SYMPTOMS = (
         _measure,
         0.5,
         "Exact: loops that zero their gradients have none.",
-        "Gradients are never set to 0: {stale:,} of {steps:,} steps added theirs to those of the step before.",
+        "Gradients are not set to 0: {stale:,} of {seen:,} steps looked at added theirs to those of the step before.",
         "Each step follows the sum of all gradients so far, as a momentum of 1 would: it overshoots and swings.",
         "Call optimizer.zero_grad() before loss.backward().",
     ),

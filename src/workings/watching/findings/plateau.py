@@ -22,7 +22,7 @@ def _measure(history: History) -> Evidence | None:
 def still(history: History) -> Evidence | None:
     """Where no constant answer is known: against the start."""
     done = progress(history)
-    if done is None or done.known:
+    if done is None or done.known or not history.facts.get("loss"):
         return None
     return done.evidence()
 

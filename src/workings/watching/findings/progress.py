@@ -65,10 +65,16 @@ def progress(history: History) -> Progress | None:
     start = float(np.median(values[: max(3, min(8, len(values) // 8))]))
     baseline = constant_loss(history)
     reference = start if baseline is None else baseline
-    if reference <= 0 or (history.facts.get("task") in ("unsupervised", "unlabelled") and baseline is None):
+    if reference <= 0 or players(history):
         return None
     late, low, high = mean_of(values[-max(LEAST // 2, len(values) // 4) :])
     return Progress(reference, baseline is not None, start, late, low, high, course)
+
+
+def players(history: History) -> bool:
+    """Whether nets play against each other, so that their losses swing by design and say nothing of learning."""
+    several = history.facts.get("optimisers", 1)
+    return history.facts.get("net") == "gan" or (isinstance(several, int) and several > 1)
 
 
 def constant_loss(history: History) -> float | None:

@@ -19,7 +19,7 @@ EARLY = 3
 def above(history: History) -> Evidence | None:
     """Late loss over the reference."""
     done = progress(history)
-    if done is None or "judged_right" in history.facts:
+    if done is None:
         return None
     top = max(done.reference, done.start) if not done.known else done.reference
     step = done.course[-max(1, len(done.course) // 4)][0]
