@@ -158,7 +158,7 @@ def test_the_first_sentence_is_the_result_with_its_interval(made_runs: Path) -> 
     found = read_json(made_runs / "images" / "metrics.json")
     low, high = found["intervals"]["accuracy"]
     text = report(made_runs / "images").text.replace("\N{WORD JOINER}", "").replace("\N{NO-BREAK SPACE}", " ")
-    assert f"The network is right in {100 * found['metrics']['accuracy']:.1f} % of {found['rows']} test rows" in text
+    assert f"The network is right in {100 * found['metrics']['accuracy']:.1f} % of {found['rows']} test images" in text
     assert f"(95 % interval {100 * low:.1f}–{100 * high:.1f} %)" in text
 
 

@@ -22,6 +22,7 @@ def summary(run: Run, problems: Sequence[Problem]) -> dict[str, Any]:
     """The object of ``train --json``."""
     from workings.report.reading import read_run
     from workings.report.verdict import judge
+    from workings.report.words import judged
 
     files = read_run(run.path)
     verdict = judge(files)
@@ -31,6 +32,7 @@ def summary(run: Run, problems: Sequence[Problem]) -> dict[str, Any]:
         "task": run.task.kind,
         "target": run.task.target,
         "rows": files.metrics.get("rows"),
+        "counted": judged({"task": run.task.kind, **files.metrics}, run.prep.kind),
         "metrics": dict(run.metrics),
         "intervals": files.metrics.get("intervals", {}),
         "baselines": files.baselines,
@@ -145,9 +147,8 @@ def _body(found: dict[str, Any], width: int) -> RenderableType:
 
     verdict = found["verdict"]
     more = len(found["metrics"]) - SHOWN
-    counted = {"language": "test tokens", "forecast": "forecasts", "translation": "test pairs"}
-    counted["unsupervised"] = "test samples"
-    rows = f"on {found['rows']:,} {counted.get(found['task'], 'test rows')}" if found["rows"] else ""
+    which = "" if found["task"] == "forecast" else "test "
+    rows = f"on {found['rows']:,} {which}{found['counted']}s" if found["rows"] else ""
     told = ", ".join(part for part in (rows, f"{more} more in the report" if more > 0 else "") if part)
     places = Table.grid(padding=(0, 2))
     places.add_column(style="dim", no_wrap=True)

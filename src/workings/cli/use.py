@@ -41,19 +41,18 @@ def evaluate(
     from workings.cli import console
     from workings.cli.readers import reading
     from workings.cli.result import metrics_table
+    from workings.report.words import judged
 
+    opened = api.open_run(run)
     with reading(quiet=quiet) as readers:
-        found = api.open_run(run).evaluate(
-            data, metrics=metric or None, emit=readers, on_bad_file=cast("OnBad", on_bad_file)
-        )
+        found = opened.evaluate(data, metrics=metric or None, emit=readers, on_bad_file=cast("OnBad", on_bad_file))
     if as_json:
         problems = [each.to_dict() for each in readers.problems]
         console.write_json({"run": run, "data": data, **found, "problems": problems})
         return
     screen = console.results()
-    screen.print(
-        f"[bold]{escape(Path(run).name)}[/] on {escape(data)}: {found['rows']:,} rows, {found['task']}", soft_wrap=True
-    )
+    samples = f"{found['rows']:,} {judged(found, opened.prep.kind)}s"
+    screen.print(f"[bold]{escape(Path(run).name)}[/] on {escape(data)}: {samples}, {found['task']}", soft_wrap=True)
     screen.print(metrics_table(found["metrics"], found["intervals"], width=screen.width))
 
 

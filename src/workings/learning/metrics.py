@@ -28,7 +28,10 @@ __all__ = ["METRICS", "Evaluation", "Metric", "evaluate", "find", "headline", "h
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Metrics of the test rows, their 95 % intervals, how these were found, and what could not be computed."""
+    """Metrics of the test rows, their 95 % intervals, how these were found, and what could not be computed.
+
+    counted: what the ``rows`` are called, one of them, where the task and the kind of data do not say it.
+    """
 
     task: str
     rows: int
@@ -36,12 +39,14 @@ class Evaluation:
     intervals: dict[str, list[float]] = field(default_factory=dict)
     method: dict[str, str] = field(default_factory=dict)
     notes: list[Problem] = field(default_factory=list)
+    counted: str = ""
 
     def to_dict(self) -> dict[str, object]:
         """As JSON-ready values, for ``metrics.json``."""
         notes = [note.to_dict() for note in self.notes]
         return {"task": self.task, "rows": self.rows, "metrics": self.metrics, "intervals": self.intervals,
-                "method": self.method, "notes": notes}  # fmt: skip
+                "method": self.method, "notes": notes,
+                **({"counted": self.counted} if self.counted else {})}  # fmt: skip
 
 
 # Other names of the field, so that nobody has to know ours.

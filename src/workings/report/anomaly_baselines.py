@@ -42,7 +42,7 @@ def anomaly_baselines(
     began, found = time.perf_counter(), []
     neighbours = int(min(MOST_TREE_ROWS, max(2 * NEIGHBOURS, PAIRS / (D * (len(kept) + len(train))))))
     for name, most, fit in (
-        ("isolation forest", MOST_TREE_ROWS, _forest),
+        ("isolation forest", MOST_TREE_ROWS, forest_score),
         (f"local outlier factor, {NEIGHBOURS} neighbours", neighbours, _factor),
     ):
         spent = time.perf_counter() - began
@@ -62,7 +62,8 @@ def anomaly_baselines(
     return found
 
 
-def _forest(x: np.ndarray, seed: int) -> Callable[[np.ndarray], np.ndarray]:
+def forest_score(x: np.ndarray, seed: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Scores of rows by an isolation forest that was fitted on ``x`` (n, D)."""
     from sklearn.ensemble import IsolationForest
 
     forest = IsolationForest(random_state=seed).fit(x)

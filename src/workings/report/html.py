@@ -20,7 +20,7 @@ from workings.report.reading import RunFiles, read_run
 from workings.report.record import Record
 from workings.report.sections import sections_of
 from workings.report.verdict import judge
-from workings.report.words import count, percent, seconds
+from workings.report.words import a, count, judged, percent, seconds
 
 CONTENTS = [
     ("asked", "What was asked"),
@@ -64,6 +64,8 @@ def render(run: RunFiles) -> str:
         data_name=Path(str(run.recipe["data"])).name if run.recipe.get("data") else None,
         card={"rows": None, "path": None, "test_path": None} | run.card,
         split_reason=(run.card.get("split") or {}).get("reason"),
+        task=a(run.task).capitalize(),
+        judged=judged({"task": run.task, **run.metrics}, str(run.prepare.get("kind"))),
         task_reason=(run.schema.get("task") or {}).get("reason"),
         net={"name": "", "source": None, "shape": []} | run.net,
         made={"command": "", "date": ""} | run.environment,

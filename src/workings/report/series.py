@@ -91,7 +91,7 @@ def _forecasts(told: polars.DataFrame, kept: dict[str, Any]) -> list[Figure]:
             f"forecast-{len(figures)}",
             f"Forecasts of {name}",
             f"From {where[0]} to {where[-1]}: mean error {number(float(np.abs(truth - said).mean()))}.",
-            Axis("", 0.0, max(1.0, float(x[-1])), ticks=_ticks(where), written=_at(where)),
+            Axis("", 0.0, max(1.0, float(x[-1])), ticks=ticks(where), written=at(where)),
             Axis("", float(edge.min()) - pad, float(edge.max()) + pad),
         )
         steps = rows["step"].to_numpy()
@@ -112,7 +112,7 @@ def _forecasts(told: polars.DataFrame, kept: dict[str, Any]) -> list[Figure]:
     return figures
 
 
-def _ticks(where: list[str]) -> list[float]:
+def ticks(where: list[str]) -> list[float]:
     """Places of times on the axis: fewer, and farther from the ends, the longer they are written."""
     last = len(where) - 1
     if last < 2:
@@ -121,7 +121,8 @@ def _ticks(where: list[str]) -> list[float]:
     return [float(round(share * last)) for share in shares]
 
 
-def _at(where: list[str]) -> Any:
+def at(where: list[str]) -> Any:
+    """What is written at a place on the axis: its time."""
     return lambda x: where[min(int(x), len(where) - 1)]
 
 
@@ -156,7 +157,7 @@ def _residuals(told: polars.DataFrame) -> list[Figure]:
         "over-time",
         "Residuals over time",
         f"Mean {number(float(e.mean()))}, from {number(float(e.min()))} to {number(float(e.max()))}.",
-        Axis("", 0.0, float(len(e) - 1), ticks=_ticks(where), written=_at(where)),
+        Axis("", 0.0, float(len(e) - 1), ticks=ticks(where), written=at(where)),
         Axis("", -most, most),
     )
     plot.line([(0, 0), (len(e) - 1, 0)], "line other")

@@ -10,10 +10,12 @@ from markupsafe import Markup
 
 from workings.base.events import Emit
 from workings.data.images.sources import ImageSource
+from workings.data.series.window_source import WindowSource
 from workings.learning.unsupervised_scores import threshold_of
 from workings.nets.unsupervised import Codes, Reconstructs
 from workings.report import unsupervised_charts as charts
 from workings.report import unsupervised_rows as table_rows
+from workings.report import unsupervised_series as of_series
 from workings.report.figures import drawn
 from workings.report.reading import RunFiles, read_parquet
 from workings.report.sections import Section
@@ -34,6 +36,9 @@ _MORE: dict[str, str] = {"gan": "workings.report.gan", "rbm": "workings.report.r
 def look_further(run: Run, outcome: Outcome, emit: Emit) -> None:
     """Write ``baselines.json``, the pictures or rows that the report shows, and the cells of the most unusual."""
     train, test = outcome.train, outcome.test
+    if isinstance(test, WindowSource):
+        _look_at_series(run, outcome, emit)
+        return
     odd = anomalous(run, test)
     told = read_parquet(run.path / "predictions.parquet")
     if isinstance(test, ImageSource):
@@ -52,10 +57,20 @@ def look_further(run: Run, outcome: Outcome, emit: Emit) -> None:
     write_versioned(run.path / "baselines.json", {"baselines": baselines})
 
 
+def _look_at_series(run: Run, outcome: Outcome, emit: Emit) -> None:
+    baselines = of_series.look_further(run, outcome, emit)
+    more = _more(run.recipe.net)
+    if run.recipe.baselines and not outcome.on_training_rows and hasattr(more, "baselines"):
+        baselines += more.baselines(run, of_series.apart(outcome), emit)
+    write_versioned(run.path / "baselines.json", {"baselines": baselines})
+
+
 def sections(run: RunFiles) -> list[Section]:
     """See :class:`workings.report.sections.KindOfReport`."""
     odd = _odd(run)
     more = _more(str(run.recipe.get("net")))
+    if run.prepare.get("kind") == "series":
+        return [*of_series.sections(run, odd), *(more.sections(run) if more else ())]
     found = [_rebuilt(run), _made(run), _codes(run), *(more.sections(run) if more else ()), _unusual(run, odd)]
     return [each for each in found if each is not None]
 

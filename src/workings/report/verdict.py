@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from workings.learning.metrics import headline, higher_is_better
 from workings.report.reading import RunFiles
-from workings.report.words import count, measured, metric_name, percent
+from workings.report.words import a, count, judged, measured, metric_name, percent
 
 Standing = Literal["better", "ahead", "behind", "worse", "useless", "alone", "unknown"]
 
@@ -47,10 +47,11 @@ def _metric(run: RunFiles, metrics: dict[str, float]) -> str | None:
 def _result(run: RunFiles, name: str, value: float, interval: list[float] | None) -> str:
     written, between = measured(name, value, interval)
     sure = f" (95\N{NO-BREAK SPACE}% interval {between})" if between else ""
-    which = "row that it was trained on" if run.metrics.get("on") == "training rows" else "test row"
-    rows = count(int(run.metrics.get("rows") or 0), which, which.replace("row", "rows", 1))
-    if run.task in ("forecast", "unsupervised"):
-        rows = rows.replace("row", {"forecast": "forecast"}.get(run.task, "sample"), 1)
+    kind = str(run.prepare.get("kind"))
+    one = judged({"task": run.task, **run.metrics}, kind)
+    trained_on = run.metrics.get("on") == "training rows"
+    which = f"{one} that it was trained on" if trained_on else f"test {one}"
+    rows = count(int(run.metrics.get("rows") or 0), which, which.replace(one, f"{one}s", 1))
     metrics = run.metrics["metrics"]
     if name == "nats_per_token" and run.task == "language":
         token = {"word": "word", "bpe": "piece of a word"}.get(str(run.prepare.get("tokens")), "character")
@@ -65,6 +66,7 @@ def _result(run: RunFiles, name: str, value: float, interval: list[float] | None
     if name == "anomaly_roc_auc":
         named = [f"‘{each}’" for each in run.prepare.get("anomalies") or []]
         which = f"A sample of {named[0]}" if len(named) == 1 else "An anomaly"
+        which = "An anomalous step" if kind == "series" else which
         return f"{which} seems more unusual than a regular one with probability {written}, in {rows}{sure}."
     if name == "draws_coverage":
         return f"Of {rows}, {written} have a draw of the network among their nearest neighbours{sure}."
@@ -77,7 +79,7 @@ def _result(run: RunFiles, name: str, value: float, interval: list[float] | None
     if name == "average_precision" and len(run.classes) == 2:
         rare = f" ‘{run.classes[1]}’ is rare, so this is judged by precision and recall, not by accuracy."
         return f"The network finds ‘{run.classes[1]}’ with an average precision of {written} in {rows}{sure}.{rare}"
-    return f"The network has {_a(metric_name(name))} of {written} in {rows}{sure}."
+    return f"The network has {a(metric_name(name))} of {written} in {rows}{sure}."
 
 
 def _against(run: RunFiles, name: str, value: float, interval: list[float] | None) -> tuple[str, Standing]:
@@ -98,7 +100,8 @@ def _against(run: RunFiles, name: str, value: float, interval: list[float] | Non
     mine = sign * value
     told = f"The best baseline, {best['name']}, reaches {theirs}"
     floor = known[0] if known[0]["name"].startswith("always") else None
-    if floor is not None and mine <= gain(floor):
+    both_perfect = sign > 0 and floor is not None and mine == gain(floor) == 1.0
+    if floor is not None and mine <= gain(floor) and not both_perfect:
         said = measured(name, floor["metrics"][name], interval)[0]
         nothing = f"It has learnt nothing of use: “{floor['name']}” reaches {said}."
         return (nothing if best is floor else f"{nothing} {told}."), "useless"
@@ -146,7 +149,3 @@ def _paired(apart: list[float], ahead: float, told: str) -> tuple[str, Standing]
     if ahead < 0:
         return f"A simpler model is ahead. {told}; {chance}.", "behind"
     return f"Ahead of every baseline, but not clearly. {told}; compared row by row, the lead may be chance.", "ahead"
-
-
-def _a(name: str) -> str:
-    return f"an {name}" if name[0].lower() in "aeiou" else f"a {name}"

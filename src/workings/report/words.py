@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 SHARES = frozenset(
     {"exact_match", "token_accuracy", "accuracy", "balanced_accuracy", "precision", "recall", "top_5_accuracy", "mape"}
-    | {"anomalies_found", "false_alarms"}
+    | {"anomalies_found", "false_alarms", "stretches_found"}
     | {"draws_coverage", "draws_precision", "draws_recall", "rarest_share", "judge_accuracy"}
 )
 IN_WORDS = {
@@ -58,9 +59,15 @@ IN_WORDS = {
     "roc_auc_ovr_macro": "ROC AUC, one against the rest",
     "smape": "sMAPE",
     "token_accuracy": "token accuracy",
+    "stretches_found": "anomalies found, in part or whole",
     "top_5_accuracy": "top-5 accuracy",
     "wer": "word error rate",
+    "window_average_precision": "average precision of windows",
+    "window_roc_auc": "ROC AUC of windows",
 }
+# What is judged, by the task where that says it, else by the kind of data.
+JUDGED = {"language": "token", "forecast": "forecast", "translation": "pair"}
+JUDGED_OF_KIND = {"images": "image", "text": "text", "sound": "recording", "series": "step"}
 SHORT = {"mae": "MAE", "median_ae": "median error", "rmse": "RMSE", "roc_auc_ovr_macro": "ROC AUC"}
 
 
@@ -136,6 +143,16 @@ def seconds(s: float) -> str:
 def count(n: int, one: str, many: str | None = None) -> str:
     """``1 row``, ``2 rows``, ``16,281 rows``."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def judged(found: Mapping[str, Any], kind: str) -> str:
+    """What one of those is called that a net was judged on, row, image, step …: of an evaluation, on data of a kind."""
+    return found.get("counted") or JUDGED.get(str(found.get("task"))) or JUDGED_OF_KIND.get(kind, "row")
+
+
+def a(noun: str) -> str:
+    """With its article: a row, an image."""
+    return f"an {noun}" if noun[0].lower() in "aeiou" else f"a {noun}"
 
 
 def _raised(exponent: int) -> str:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workings.data.series.window_source import WindowSource
+from workings.learning.stretch_scores import stretches
 from workings.learning.unsupervised_scores import threshold_of
 from workings.nets.unsupervised import Reconstructs
 from workings.runs.folder import read_versioned
@@ -115,6 +116,24 @@ def steps_frame(run: Run, source: WindowSource, labelled: bool, limit: float, wi
     ends[source.starts + source.prep.window - 1] = window_score
     of_window = polars.Series("window_score", ends[steps.at], nan_to_null=True)
     return polars.DataFrame(columns).with_columns(*named(part_mV, run.prep.variables), of_window)
+
+
+def told_stretches(frame: polars.DataFrame) -> polars.DataFrame:
+    """Steps side by side that are told, as one row each, in order of time: ``from``, ``to``, ``steps``, the highest
+    ``score``, and of the step that has it ``column_1``, ``part_1`` … and the ``label``.
+
+    frame: of :func:`steps_frame`, no step left out.
+    """
+    rows = []
+    for begin, end in stretches(frame["anomaly"].to_numpy()).tolist():
+        part = frame[begin:end]
+        worst = part.row(int(part["score"].arg_max() or 0), named=True)
+        about = {
+            name: worst[name] for name in frame.columns if name.startswith(("column_", "part_")) or name == "label"
+        }
+        edges = {"from": part["where"][0], "to": part["where"][-1], "steps": end - begin}
+        rows.append(edges | {"score": worst["score"]} | about)
+    return polars.DataFrame(rows)
 
 
 def named(part_nC: Floats, names: list[str]) -> list[polars.Series]:

@@ -143,6 +143,8 @@ class UnsupervisedWork(Work):
                 what = f"Reconstruction is measured on the {len(whole):,} {which}."
                 parts[-1].notes.append(Problem("note", "regular-only", what))
         found = scores.joined(parts) if parts else Evaluation("unsupervised", len(source), {})
+        if isinstance(source, WindowSource) and "score" not in frame.columns:
+            return replace(found, rows=len(whole), counted="window"), frame
         return replace(found, rows=len(frame)), frame
 
 
