@@ -22,7 +22,7 @@ from workings.solutions.rounding import POLICY, settle_line
 from workings.solutions.rules import LOSSES, atomic
 from workings.solutions.rules.base import every
 from workings.solutions.rules.parts import parts_of
-from workings.solutions.solving import CANCELLED, TOLERANCE, Detail, Solver, choose, label, relative
+from workings.solutions.solving import TOLERANCE, Detail, Solver, choose, label, relative
 from workings.solutions.steps import Check, Solution, Step
 from workings.solutions.updates import Update
 
@@ -181,7 +181,7 @@ def _unwatched(step: LearningStep, solver: Solver, loss: Value, twin: nn.Module)
         if made is None and given is None:
             continue
         zero = torch.zeros_like(value.data)
-        floor = CANCELLED * solver.sizes.get(id(value), 0.0)
+        floor = solver.floor(value)
         error = max(error, relative(zero if made is None else made, zero if given is None else given, floor))
     return Step(
         "The same step by the net alone, nothing recorded",

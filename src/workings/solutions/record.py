@@ -239,6 +239,8 @@ class Record(TorchFunctionMode):
         torch.set_rng_state(state)
         with self:
             made = parts(*args, **kwargs)
+            if isinstance(made, Tensor) and isinstance(given, Tensor) and made.shape == given.shape:
+                made = _laid_out_as(made, given)
         tensors = [[t.detach().clone() for t in tree_flatten(x)[0] if isinstance(t, Tensor)] for x in (made, given)]
         self.opened.append(Opened(name, self.path[-1] if self.path else "", before, *tensors))
         return made
@@ -362,6 +364,15 @@ class Record(TorchFunctionMode):
             torch.autograd.Function.apply = plain  # type: ignore[method-assign]
             for handle in handles:
                 handle.remove()
+
+
+def _laid_out_as(made: Tensor, given: Tensor) -> Tensor:
+    """In the same order in memory: dropout draws its numbers in that order."""
+    layouts = [torch.contiguous_format, *{4: [torch.channels_last], 5: [torch.channels_last_3d]}.get(made.ndim, [])]
+    wanted = [layout for layout in layouts if given.is_contiguous(memory_format=layout)]
+    if not wanted or any(made.is_contiguous(memory_format=layout) for layout in wanted):
+        return made
+    return made.contiguous(memory_format=wanted[0])
 
 
 _NO_OPERATION = frozenset(

@@ -23,7 +23,8 @@ from workings.solutions.steps import Check, Step
 from workings.solutions.symbols import Page
 
 TOLERANCE = 1e-9
-CANCELLED = 1e-6
+CANCELLED = 1e-6  # of what was added up: what is left may be off by 1e-15 of it
+NOTHING = 1e-10  # of its terms: a sum of no more is what float64 left of 0
 FEW = 4
 _TITLES = {
     "relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU", "relu6": "ReLU6",
@@ -64,7 +65,10 @@ class Solver:
         self.arrived: dict[int, Tensor] = {}
         self.pieces: dict[int, list[tuple[Call, Tensor]]] = {}
         self.from_autograd: list[str] = []
+        # Of each gradient: the largest number that an operation added up, and the sizes of all that was added up before
+        # some of it cancelled, for float64 has no more digits than 1e-16 of that.
         self.sizes: dict[int, float] = {}
+        self.noise: dict[int, float] = {}
         self._values: dict[int, Value] = {}
 
     # ---------------------------------------------------------------------------------------------- forward
@@ -192,12 +196,16 @@ class Solver:
         made = self.arrived.get(id(value))
         if not self.record.unseen or value.grad is None or not bool(value.grad.any()):
             return made
-        floor = CANCELLED * self.sizes.get(id(value), 0.0)
+        floor = self.floor(value)
         if made is None or relative(made, value.grad, floor) > TOLERANCE:
             self.from_autograd.append(self.page.quantity(value).letter + self.page.quantity(value).layer)
             self.arrived[id(value)] = made = value.grad
             self._values[id(value)] = value
         return made
+
+    def floor(self, value: Value) -> float:
+        """What a difference from autograd is at least taken relative to: terms may have cancelled to nothing."""
+        return CANCELLED * max(self.sizes.get(id(value), 0.0), self.noise.get(id(value), 0.0))
 
     def _send(self, call: Call) -> tuple[dict[int, Tensor]] | None:
         """What an operation sends to its inputs, added to what has arrived there; None where nothing flows through."""
@@ -211,6 +219,8 @@ class Solver:
         floating = [d for d in filled if _carries(d) and d.numel()]
         largest = max((float(d.abs().max()) for d in floating), default=0.0)
         count = max((d.numel() for d in floating), default=0)
+        lost = max([1.0, *(self.noise.get(id(v), 0.0) / largest for v in call.outputs if largest)])
+        lost = lost if lost > 1 / CANCELLED else 1.0  # less than that is within the tolerance
         sent = {id(v): sent[id(v)] for v in call.inputs if id(v) in sent and v.needs_grad}
         for value in call.inputs:
             if id(value) not in sent:
@@ -219,6 +229,9 @@ class Solver:
             self.pieces.setdefault(id(value), []).append((call, piece))
             summed = max(1.0, count / max(1, piece.numel()))
             self.sizes[id(value)] = max(self.sizes.get(id(value), 0.0), largest * summed)
+            left = float(piece.abs().max()) if piece.numel() else 0.0
+            left = left if left > NOTHING * largest * summed else largest * summed
+            self.noise[id(value)] = self.noise.get(id(value), 0.0) + lost * left
             known = self.arrived.get(id(value))
             self.arrived[id(value)] = piece if known is None else known + piece
             self._values[id(value)] = value
@@ -242,8 +255,7 @@ class Solver:
         last = self.pieces[id(value)][-1][0] is call
         q = page.delta(value)
         if last and value.compared and value.grad is not None:
-            # Terms may cancel to nothing (a bias before batch norm): float64 keeps 1e-16 of the largest.
-            error = relative(self.arrived[id(value)], value.grad, CANCELLED * self.sizes[id(value)])
+            error = relative(self.arrived[id(value)], value.grad, self.floor(value))
             step.checks.append(Check(f"autograd's gradient of {label(page.quantity(value))}", error, TOLERANCE))
         several = len(self.pieces[id(value)]) > 1 or not last
         left = q

@@ -12,7 +12,7 @@ from workings.solutions.rules.base import Index, Rule, Symbols, accumulate, floa
 MAKING = frozenset(
     "rand rand_like randn randn_like randint normal bernoulli bernoulli_ zeros zeros_like ones ones_like full "
     "full_like empty empty_like arange linspace eye new_zeros new_ones new_full new_empty new_tensor fill_ zero_ "
-    "normal_ uniform_ scalar_tensor tensor one_hot finfo as_tensor".split()
+    "normal_ uniform_ scalar_tensor tensor one_hot finfo as_tensor histc bincount searchsorted bucketize".split()
 )
 
 
