@@ -15,6 +15,7 @@ NAMES = {
     "0001": "AND", "0111": "OR", "1110": "NAND", "1000": "NOR", "0110": "XOR", "1001": "XNOR",
     "0010": "x₁ AND NOT x₂", "0100": "x₂ AND NOT x₁", "1011": "x₁ OR NOT x₂", "1101": "x₂ OR NOT x₁",
 }  # fmt: skip
+LINES = 42  # of the longest answer
 STEP = (Symbol("y"), holds(Symbol("z"), "≥", 0))
 
 
@@ -170,4 +171,6 @@ def _fair(told: list[bool], difficulty: int, n: int) -> bool:
     """Something to learn, and not too long."""
     if difficulty == 1:
         return told[0]
-    return 1 <= sum(told) < n if difficulty == 2 else len(told) >= 2 * n and sum(told) >= 2
+    if difficulty == 2:
+        return 1 <= sum(told) < n
+    return len(told) >= 2 * n and sum(told) >= 2 and 2 * len(told) + 3 * sum(told) <= LINES

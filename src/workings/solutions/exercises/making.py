@@ -11,7 +11,7 @@ from workings.solutions.exercises.families import FAMILIES
 from workings.solutions.exercises.sheet import Exercise
 
 DIFFICULTIES = (1, 2, 3)
-TRIES = 1000
+TRIES = 100_000
 
 
 def exercise(family: str, seed: int = 0, difficulty: int = 1) -> Exercise:

@@ -77,6 +77,8 @@ def _descend(draw: Draw, title: str, story: str, update: Update, steps: int) -> 
             known[symbol] = made
             if symbol in _MEMORY:
                 memory[_MEMORY[symbol]] = sheet.kept(made)
+        if min(abs(g.value), abs(known["w⁺"].value)) < 0.01:
+            return None  # at the bottom, or at 0, there is nothing to learn
         real.grad = torch.tensor(a.value, dtype=torch.float64) * (real.detach() - c.value)
         optimiser.step()
         sheet.compare("torch's optimiser", known["w⁺"], real)
