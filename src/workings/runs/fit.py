@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -61,7 +62,7 @@ class Fit:
     """A net being fitted: ``recipe`` is settled further as things are measured; ``state`` is the loop's.
 
     ``emit`` may draw random numbers: torch's generator is put back after every event. ``unlabelled``: more samples,
-    that only pre-training sees.
+    that only pre-training sees. ``seen``: what was watched of a run that goes on (``Watched.to_dict``).
     """
 
     net: nn.Module
@@ -74,6 +75,7 @@ class Fit:
     may_compile: bool = True
     unlabelled: Source | None = None
     state: LoopState = field(default_factory=LoopState)
+    seen: dict[str, Any] | None = None
     lanes: list[Measured] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -245,7 +247,7 @@ class Fit:
             judge_from=before,
         )
         if recipe.watch:
-            self.watched = Watched(self, recipe.watch)
+            self.watched = Watched(self, recipe.watch, self.seen)
             self.watched.begin()
         try:
             with keep_freed_memory():
@@ -262,6 +264,9 @@ class Fit:
                     self.watched,
                 )
         except loop.NonFiniteLoss as stop:
+            if self.watched is not None:
+                self.watched.broke(stop.step)
+                self.watched.tell()
             where = [self.train.where(int(i)) for i in stop.rows]
             raise nonfinite.explain(
                 self.net,
@@ -271,6 +276,8 @@ class Fit:
                 where,
                 self.rule.learning_rate(stop.step),
             ) from None
+        if self.watched is not None:
+            self.watched.tell()
         if self.state.step < before:
             self.emit(Noticed(_never_whole(self.state.step, before)))
         loop.settle_weights(self.rule, settings, self.state)

@@ -73,15 +73,17 @@ def _train(job: Job) -> Run:
         state = load_checkpoint(path / "checkpoint", fit.rule)
         if state is not None:
             fit.state = state
+            fit.seen = _watched_before(path)
             job.emit(Decided("resumed from step", state.step, "the newest whole checkpoint"))
     with job.phase("training", f"{fit.before + fit.steps - fit.state.step:,} steps on {fit.stream.n:,} rows"):
-        fit.run(_saver(job, path, fit))
+        try:
+            fit.run(_saver(job, path, fit))
+        finally:  # a run that stops on NaN or by Ctrl-C keeps what was seen, too
+            _keep_watched(path, fit)
     perceptron_verdict(job, fit)
     files.save_weights(path / "weights.safetensors", net)
     save_memory(path, fit.rule, fit.state)
     files.save_record(path / "record.parquet", fit.state.points)
-    if fit.watched is not None:
-        files.write_versioned(path / "watch.json", fit.watched.to_dict())
     if fit.state.shown:
         files.save_tensors(path / "draws.safetensors", fit.state.shown)
     run = Run(path, job.recipe, dataset.schema, data.prep, net)
@@ -102,9 +104,19 @@ def _train(job: Job) -> Run:
 def _saver(job: Job, path: Path, fit: Fit) -> Any:
     def save(state: LoopState) -> None:
         save_checkpoint(path / "checkpoint", fit.rule, state)
+        _keep_watched(path, fit)
         job.emit(Checkpointed(state.step))
 
     return save
+
+
+def _keep_watched(path: Path, fit: Fit) -> None:
+    if fit.watched is not None:
+        files.write_versioned(path / "watch.json", fit.watched.to_dict())
+
+
+def _watched_before(path: Path) -> dict[str, Any] | None:
+    return files.read_versioned(path / "watch.json") if (path / "watch.json").is_file() else None
 
 
 def _lanes(fit: Fit) -> list[dict[str, object]]:

@@ -1,17 +1,22 @@
 """A run watched while it trains: a probe between its steps, and findings told as they come.
 
-The losses of every chunk are kept whatever the budget; they are known anyway.
+The losses of every chunk are kept whatever the budget; they are known anyway. What was seen goes into ``watch.json`` at
+every checkpoint and when training ends, however it ends, so a run that is resumed goes on with it.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
-from workings.base.events import Found
+from workings.base.events import Found, Noticed
+from workings.base.problems import Problem
+from workings.base.tokens import PAD
 from workings.learning.loop import Batch, LoopState
 from workings.nets.unsupervised import Unsupervised
 from workings.runs.watched_facts import facts
+from workings.runs.watched_nets import further
 from workings.watching import targets
 from workings.watching.budget import Budget
 from workings.watching.findings import look
@@ -23,16 +28,37 @@ if TYPE_CHECKING:
 
 
 class Watched:
-    """What sees a fit's steps. ``history`` and ``found`` are filled while it trains."""
+    """What sees a fit's steps. ``history`` and ``told`` are filled while it trains.
 
-    def __init__(self, fit: Fit, share: float) -> None:
+    share: of the run's time. earlier: what ``to_dict`` gave when the run was stopped, where it goes on.
+    """
+
+    def __init__(self, fit: Fit, share: float, earlier: dict[str, Any] | None = None) -> None:
         self.fit = fit
-        self.history = History(facts=facts(fit))
         self.budget = Budget(share)
-        kind = None if isinstance(fit.net, Unsupervised) else targets.kind_of_task(fit.task)
-        loss = fit.loss if fit.gradient is not None else None
-        self.probe = Probe(fit.net, loss, self.history, self.budget, kind=kind)
         self.told: set[str] = set()
+        self.history = History(facts=facts(fit))
+        if earlier is not None:
+            self._go_on(earlier)
+        own = isinstance(fit.net, Unsupervised)
+        self.probe = Probe(
+            fit.net,
+            fit.loss if fit.gradient is not None else None,
+            self.history,
+            self.budget,
+            kind=None if own else targets.kind_of_task(fit.task),
+            ignored=PAD if fit.task in ("language", "translation") else None,
+            further=further if own else None,
+        )
+        self._blind = False
+
+    def _go_on(self, earlier: dict[str, Any]) -> None:
+        """What was seen up to the step from which the run goes on."""
+        new, step = self.history.facts, self.fit.state.step
+        self.history = History.from_dict(earlier).until(step)
+        resumed = self.history.facts.get("resumed", [])
+        self.history.facts |= {**new, "resumed": [*resumed, step]}
+        self.told = set(earlier.get("told", []))
 
     def begin(self) -> None:
         """Training begins."""
@@ -40,23 +66,56 @@ class Watched:
 
     def __call__(self, state: LoopState, batch: Batch, losses: list[float]) -> None:
         """Between chunks of steps; see ``learning.loop``."""
-        if state.step <= self.fit.before:
-            return
         began = time.perf_counter()
-        self.history.note(state.step, "", "loss", sum(losses) / len(losses))
+        judging = state.step > self.fit.before
+        self.history.note(state.step, "", "loss" if judging else "pretraining_loss", sum(losses) / len(losses))
         self.budget.spent += time.perf_counter() - began
-        self.probe(state.step, *batch, self.fit.rule.learning_rate(state.step - 1))
+        if judging and not self._blind:
+            try:
+                self.probe(state.step, *batch, self.fit.rule.learning_rate(state.step - 1))
+            except (RuntimeError, TypeError, ValueError, AttributeError, NotImplementedError) as error:
+                # A person's own net may be one that cannot be copied; the run goes on without looks, and says so.
+                self._blind = True
+                self.history.facts["not_seen"] = ["the inside of the net"]
+                self.fit.emit(Noticed(_cannot_look(error)))
+
+    def broke(self, step: int) -> None:
+        """The loss of the step after ``step`` steps was not finite."""
+        self.history.note(step, "", "loss", math.nan)
 
     def judged(self, step: int, found: dict[str, float]) -> None:
         """Metrics on the validation rows; then what there is to tell is told, each symptom once."""
         for name, value in found.items():
             self.history.note(step, "", f"val_{name}", value)
+        for at, _, split, name, value, _ in reversed(self.fit.state.points):
+            if at != step:
+                break
+            if split == "train" and name not in ("loss", "learning_rate"):
+                self.history.note(step, "", f"train_{name}", value)
+                if name == "free_energy" and name in found:
+                    self.history.note(step, "", "free_energy_gap", found[name] - value)
+        if self.budget.spent <= self.budget.share * self.budget.passed:
+            self.tell()
+
+    def tell(self) -> None:
+        """What is found, as far as it was not told before."""
+        began = time.perf_counter()
         for finding in look(self.history):
             if finding.code not in self.told:
                 self.told.add(finding.code)
                 self.fit.emit(Found(finding))
+        self.budget.spent += time.perf_counter() - began
 
     def to_dict(self) -> dict[str, Any]:
         """What ``watch.json`` holds."""
-        cost = self.budget.to_dict()
-        return {**self.history.to_dict(), "cost": cost}
+        return {**self.history.to_dict(), "told": sorted(self.told), "cost": self.budget.to_dict()}
+
+
+def _cannot_look(error: Exception) -> Problem:
+    return Problem(
+        "warning",
+        "not-watched",
+        f"What happens inside the net cannot be watched: {type(error).__name__}: {error}",
+        why="A copy of the net is looked at between steps, so that nothing of the run changes; this net gives none.",
+        do="Losses are watched all the same; watch=0 tries nothing.",
+    )

@@ -2,8 +2,11 @@
 
 A look is allowed when the time spent on watching, this look's expected cost included, stays within the share of the
 time that has passed. The first looks (``free`` of them) are always taken: the state before the first update cannot be
-seen later. Their cost counts, and is waited off before the next look. Looks also become rarer as a run grows old
-(``SPARSE`` of them while its age grows e-fold), so that a run of any length keeps a bounded record.
+seen later. Their cost counts, and is waited off before the next look.
+
+A run shorter than ``AHEAD`` seconds counts as one of ``AHEAD`` seconds, or nothing would be seen of it; what is so
+taken in advance is spread over its steps, each look a tenth of the steps later. Looks also become rarer as a run grows
+old (``SPARSE`` of them while its age grows e-fold), so that a run of any length keeps a bounded record.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import time
 from dataclasses import dataclass, field
 
 SPARSE = 400
+AHEAD = 4.0
 
 
 @dataclass
@@ -29,20 +33,24 @@ class Budget:
     expected: float = 0.0
     began: float = field(default_factory=time.perf_counter)
     _next: float = 0.0
+    _next_step: int = 0
     _look: float = 0.0
 
-    def allows(self, now: float) -> bool:
-        """Whether a look may be taken now (``time.perf_counter()``)."""
+    def allows(self, now: float, step: int = 0) -> bool:
+        """Whether a look may be taken now (``time.perf_counter()``), after so many steps."""
         if self.looks < self.free:
             return True
-        return now >= self._next and self.spent + self.expected <= self.share * (now - self.began)
+        if now < self._next:
+            return False
+        passed, wanted = now - self.began, self.spent + self.expected
+        return wanted <= self.share * passed or (step >= self._next_step and wanted <= self.share * AHEAD)
 
     def pay(self, seconds: float) -> None:
         """A part of the look that is being taken took so long."""
         self.spent += seconds
         self._look += seconds
 
-    def looked(self) -> None:
+    def looked(self, step: int = 0) -> None:
         """The look is done. The next is expected to cost as much, or a quarter of the way back to it if it was
         cheaper; but the first also pays for what is set up once, so it says little of the next."""
         seconds, self._look = self._look, 0.0
@@ -50,6 +58,7 @@ class Budget:
         self.expected = seconds if self.looks <= 2 else max(seconds, 0.75 * self.expected + 0.25 * seconds)
         now = time.perf_counter()
         self._next = now + (now - self.began) / SPARSE if self.share < 1 else 0.0
+        self._next_step = step + 1 + step // 10
 
     @property
     def passed(self) -> float:

@@ -19,6 +19,9 @@ NAMES: dict[str, str] = {
     # of the run as a whole
     "loss": "the training loss of the step",
     "val_loss": "the loss on validation samples; other metrics on them are val_… too",
+    "train_…": "what a rule tells of training samples beside its loss, at looks at the validation samples",
+    "pretraining_loss": "the loss of steps before the last stage",
+    "loss_of_look": "the loss on the samples of a look, where these are not the whole batch",
     "learning_rate": "η of the step",
     "gradient_norm": "‖∂L/∂w‖ over all parameters, before clipping",
     # of what an operation gave: an activation

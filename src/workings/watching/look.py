@@ -216,5 +216,5 @@ def belongs(loss: Tensor, parameters: set[int]) -> bool:
 
 
 def seconds_of(tap: Tap | None, parts: int, unit: float) -> float:
-    """What a mode and hooks cost beside what was measured: about so many calls of a hook for each operation and part."""
+    """What a mode and hooks cost beside what was measured: ``OP`` calls of a hook for each operation and part."""
     return 0.0 if tap is None else tap.seconds + OP * unit * (tap.calls + parts)

@@ -31,18 +31,24 @@ def norms(tensors: Sequence[Tensor]) -> list[Tensor]:
 
 def of_parameters(named: Iterable[tuple[str, Tensor]]) -> list[Measured]:
     """Of each parameter: the root mean square of its numbers and of its gradient's; of all: the gradient's norm."""
-    found: list[Measured] = []
     pairs = list(named)
+    known = [(name, p.grad) for name, p in pairs if p.grad is not None]
     with torch.no_grad():
-        for (name, p), size in zip(pairs, norms([p for _, p in pairs]), strict=True):
-            found.append((name, "weight", size * max(p.numel(), 1) ** -0.5))
-        known = [(name, p.grad) for name, p in pairs if p.grad is not None]
+        found = _means("weight", pairs, norms([p for _, p in pairs]))
         sizes = norms([g for _, g in known])
-        for (name, g), size in zip(known, sizes, strict=True):
-            found.append((name, "gradient", size * max(g.numel(), 1) ** -0.5))
+        found += _means("gradient", known, sizes)
         if sizes:
             found.append(("", "gradient_norm", torch.linalg.vector_norm(torch.stack([s.float() for s in sizes]))))
     return found
+
+
+def _means(name: str, pairs: list[tuple[str, Tensor]], sizes: list[Tensor]) -> list[Measured]:
+    """‖x‖/√n of each."""
+    if not pairs:
+        return []
+    roots = torch.tensor([max(x.numel(), 1) ** -0.5 for _, x in pairs], device=sizes[0].device)
+    means = (torch.stack([size.float() for size in sizes]) * roots).unbind()
+    return [(where, name, mean) for (where, _), mean in zip(pairs, means, strict=True)]
 
 
 def sample(p: Tensor) -> Tensor:
@@ -63,11 +69,13 @@ def of_changes(named: Iterable[tuple[str, Tensor]], before: list[tuple[str, Tens
     with torch.no_grad():
         kept = [(name, w, sample(own[name])) for name, w in before if name in own]
         kept = [(name, w, now) for name, w, now in kept if now.shape == w.shape and now.device == w.device]
-        moved = norms([now - w for _, w, now in kept])
+        if not kept:
+            return []
+        moved = norms(torch._foreach_sub([now for *_, now in kept], [w for _, w, _ in kept]))
         sizes = norms([w for _, w, _ in kept])
-        pairs = zip(kept, moved, sizes, strict=True)
         # 0/0 where a parameter was 0 and is: NaN; and ∞ where it was 0 and is not.
-        return [(name, "update", move / (steps * size)) for (name, *_), move, size in pairs]
+        shares = torch.stack([m.float() for m in moved]) / (steps * torch.stack([s.float() for s in sizes]))
+        return [(name, "update", share) for (name, *_), share in zip(kept, shares.unbind(), strict=True)]
 
 
 def of_start(net: nn.Module) -> list[Measured]:

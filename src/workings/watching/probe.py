@@ -32,9 +32,9 @@ class Probe:
     """Looks at ``net`` when the budget allows, and writes what it saw into ``history``.
 
     net: the net that is being trained; only read. loss: (out, y, weight) → mean loss (); None where the net learns by
-    a rule without gradients, and only its forward pass is looked at. kind: how outputs and targets are read
-    (``targets.measure``); None where there is nothing to compare. rows: at most so many samples of a batch are looked
-    at. further: more to be measured of the copy and the batch, without gradient.
+    a rule without gradients, and only its forward pass is looked at. rows: at most so many samples of a batch are
+    looked at. kind: how outputs and targets are read (``targets.measure``); None where there is nothing to compare.
+    ignored: a class that counts for nothing. further: more to be measured of the copy and the batch, without gradient.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Probe:
         budget: Budget | None = None,
         rows: int = 64,
         kind: str | None = None,
+        ignored: int | None = None,
         further: Further | None = None,
     ) -> None:
         self.net = net
@@ -52,7 +53,7 @@ class Probe:
         self.history = History() if history is None else history
         self.budget = budget or Budget()
         self.rows = rows
-        self.kind = kind
+        self.kind, self.ignored = kind, ignored
         self.further = further
         self._copy: nn.Module | None = None
         self._tables: Tables | None = None
@@ -70,8 +71,8 @@ class Probe:
         if self._before is not None:
             self._update(step)
             self.budget.pay(time.perf_counter() - now)
-            self.budget.looked()
-        elif self.budget.allows(now):
+            self.budget.looked(step)
+        elif self.budget.allows(now, step):
             self._look(step, x[: self.rows], y[: self.rows], None if weight is None else weight[: self.rows])
             self.history.note(step, "", "learning_rate", learning_rate)
             self._before = step, remember(self.net.named_parameters())
@@ -83,7 +84,8 @@ class Probe:
             if self._tables is None:
                 self._tables = Tables(self.net)
             tap = Tap(net, self._alive)
-            tap.given((x,), {})
+            # Frames of sequences are padded by NaN.
+            tap.given((x.nan_to_num() if x.ndim == 3 else x,), {})
             if self.loss is None:
                 with torch.no_grad(), tap.looking():
                     out = net(x)
@@ -99,8 +101,8 @@ class Probe:
             more += of_parameters(net.named_parameters())
             more += self._tables.measure()
             if self.kind is not None:
-                more += targets.measure(out, y, self.kind)
-                self._seen.add(out, y, self.kind)
+                more += targets.measure(out, y, self.kind, self.ignored)
+                self._seen.add(out, y, self.kind, self.ignored)
                 more += self._seen.measure()
             if "affine" not in self.history.facts:
                 more += of_start(net)

@@ -248,14 +248,15 @@ class Tap(TorchFunctionMode):
 
 def read(found: list[Measured]) -> list[tuple[str, str, float]]:
     """The numbers, by one copy from the device; a place whose numbers are not finite is said to be so."""
-    tensors = [value.detach().double().reshape(()) for *_, value in found if isinstance(value, Tensor)]
-    numbers = iter(torch.stack(tensors).tolist() if tensors else [])
+    tensors = [value for *_, value in found if isinstance(value, Tensor)]
+    plain = [value.dtype == torch.float32 and not value.ndim for value in tensors]
+    alike = [x if ready else x.reshape(()).float() for x, ready in zip(tensors, plain, strict=True)]
+    with torch.no_grad():
+        numbers = iter(torch.stack(alike).tolist() if alike else [])
     rows = [(where, name, next(numbers) if isinstance(value, Tensor) else float(value)) for where, name, value in found]
     rows = [row for row in rows if row[1] != "update" or math.isfinite(row[2])]  # of what was 0 there is no share
-    broken = [
-        (where, "nonfinite", 1.0) for where, name, value in rows if name == "largest" and not math.isfinite(value)
-    ]
-    return rows + broken
+    broken = {where for where, name, value in rows if name == "largest" and not math.isfinite(value)}
+    return rows + [(where, "nonfinite", 1.0) for where in sorted(broken)]
 
 
 def _argument(args: tuple[Any, ...], kwargs: dict[str, Any], i: int, name: str) -> Any:
@@ -267,20 +268,22 @@ def inside_a_transform(x: Tensor) -> bool:
     return torch._C._functorch.is_functorch_wrapped_tensor(x)
 
 
-def compiled(net: nn.Module) -> bool:
-    """Whether the net, or a part of it, is compiled: what happens inside is not seen, and no mode may be entered."""
+def compiled(parts: list[nn.Module]) -> bool:
+    """Whether any of a net's modules is compiled: what happens inside is not seen, and no mode may be entered."""
     return any(
-        hasattr(module, "_orig_mod") or getattr(module, "_compiled_call_impl", None) is not None
-        for module in net.modules()
-    ) or isinstance(net, torch.jit.ScriptModule)
+        hasattr(module, "_orig_mod")
+        or getattr(module, "_compiled_call_impl", None) is not None
+        or isinstance(module, torch.jit.ScriptModule)
+        for module in parts
+    )
 
 
-def fast_path(net: nn.Module) -> bool:
+def fast_path(parts: list[nn.Module]) -> bool:
     """Whether a forward pass with gradients may take a fast path of torch's attention: a part that is in evaluation
     mode and frozen. Looking would turn it off, and change the result by rounding."""
     return any(
         isinstance(module, known.FAST_PATHS)
         and not module.training
         and not any(p.requires_grad for p in module.parameters())
-        for module in net.modules()
+        for module in parts
     )
