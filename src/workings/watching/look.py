@@ -128,6 +128,8 @@ class Look:
         self._write(rows, step)
         watch.can_train.tell(history.facts, watch.model, watch.optimizers)
         if self.tap is not None:
+            if self.tap.drops:
+                watch.depends_on_mode()
             history.facts["affine"] = max(self.tap.affine, history.facts.get("affine", 0))
             history.facts["nonlinear"] = max(self.tap.nonlinear, history.facts.get("nonlinear", 0))
 

@@ -30,6 +30,7 @@ PRODUCTS = ("addmm", "mm", "matmul", "bmm", "baddbmm", "einsum", "__matmul__")  
 NORMS = ("batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm")
 SELDOM = ("embedding", "softmax")
 ATTENTIONS = ("scaled_dot_product_attention", "multi_head_attention_forward")
+DROPOUTS = ("dropout", "alpha_dropout", "feature_dropout", "dropout1d", "dropout2d", "dropout3d")
 # Not linear, and counted for nothing else: pooling, recurrence, products of what was computed, sines …
 NOT_LINEAR = (
     *ATTENTIONS,

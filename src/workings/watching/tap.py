@@ -56,7 +56,7 @@ class Tap(TorchFunctionMode):
         self.found: list[Measured] = []
         self.order: list[str] = []
         self.affine = self.nonlinear = 0  # operations seen
-        self.last: str = ""  # the last of them: what the net ends in
+        self.drops = False  # whether dropout is called as a function, so that the net depends on its mode
         self.recurrent = Recurrent()
         self.seconds, self.calls = 0.0, 0  # what looking took, as far as it is measured; how many operations came by
         self._path: list[str] = []
@@ -77,7 +77,7 @@ class Tap(TorchFunctionMode):
             with self._quiet(), torch.no_grad():
                 self._scaled(args, kwargs) if name == known.ATTENTIONS[0] else self._many_headed(args, kwargs)
             self.seconds += time.perf_counter() - began
-        self._count(name)
+        self._count(name, args, kwargs)
         watched = name in known.ACTIVATIONS or name in known.AFFINE or name in known.NORMS or name in known.SELDOM
         if not watched:
             return func(*args, **kwargs)
@@ -87,13 +87,13 @@ class Tap(TorchFunctionMode):
                 self._look(name, out, args, kwargs)
         return out
 
-    def _count(self, name: str) -> None:
+    def _count(self, name: str, args: Any, kwargs: Any) -> None:
         if name in known.AFFINE or name in known.PRODUCTS:
             self.affine += 1
-            self.last = "affine"
         elif name in known.ACTIVATIONS or name in known.SELDOM[1:] or name in known.NOT_LINEAR:
             self.nonlinear += 1
-            self.last = name
+        elif name in known.DROPOUTS:
+            self.drops = self.drops or bool(_argument(args, kwargs, 1, "p") or 0.5)
 
     def _look(self, name: str, out: Tensor, args: Any, kwargs: Any) -> None:
         if not out.is_floating_point() or not out.numel() or inside_a_transform(out):

@@ -147,6 +147,11 @@ class Watch:
         if what not in told:
             told.append(what)
 
+    def depends_on_mode(self) -> None:
+        """The model calls dropout as a function: its own mode is what counts."""
+        self._dependent = self._dependent or [self.model]
+        self.history.facts["mode_matters"] = True
+
     def trained(self) -> Iterator[Tensor]:
         """The parameters of the first optimiser."""
         return (p for group in self.optimizers[0].param_groups for p in group["params"])
