@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -88,8 +89,13 @@ class Quantity:
     one_sample: bool = False
     plain: bool = field(default=False)  # entries of a lone number need no index
 
+    @cached_property
+    def numbers(self) -> Any:
+        """The data as an array: a long sum reads many thousand entries."""
+        return self.data.detach().numpy()
+
     def __getitem__(self, index: tuple[int, ...]) -> Entry:
-        return Entry(self, tuple(int(i) for i in index))
+        return Entry(self, tuple(map(int, index)))
 
     def shown(self, index: tuple[int, ...]) -> tuple[int, ...]:
         """The index as written, from 1, without the axis of a lone sample."""
@@ -106,7 +112,7 @@ class Entry(Expr):
 
     @property
     def value(self) -> float:
-        return float(self.of.data[self.index])
+        return float(self.of.numbers[self.index])
 
 
 @dataclass(frozen=True)
@@ -165,7 +171,7 @@ class Negative(Expr):
 
 @dataclass(frozen=True)
 class Function(Expr):
-    """exp, ln, sqrt, tanh, max, abs, sign, Phi (normal distribution), phi (its density), sigma."""
+    """exp, ln, sqrt, tanh, max, abs, sign, Phi (normal distribution), phi (its density), sigma, lnΓ, ψ (its slope)."""
 
     name: str
     arguments: tuple[Expr, ...]
@@ -216,6 +222,8 @@ absolute = _both("abs", torch.abs)
 sign = _both("sign", torch.sign)
 sine = _both("sin", torch.sin)
 cosine = _both("cos", torch.cos)
+log_gamma = _both("lnΓ", torch.lgamma)
+digamma = _both("ψ", torch.digamma)
 normal = _both("Phi", torch.special.ndtr)
 density = _both("phi", lambda z: torch.exp(-0.5 * z * z) / (2 * torch.pi) ** 0.5)
 
@@ -346,6 +354,10 @@ def apply(name: str, x: list[float]) -> float:
             return math.sin(x[0])
         case "cos":
             return math.cos(x[0])
+        case "lnΓ":
+            return math.lgamma(x[0])
+        case "ψ":
+            return float(torch.digamma(torch.tensor(x[0], dtype=torch.float64)))
         case "sign":
             return float((x[0] > 0) - (x[0] < 0))
         case "Phi":
