@@ -13,6 +13,7 @@ from workings.solutions.rules.base import as_symbol
 from workings.solutions.tables import scalar, tables
 
 _FUNCTIONS = {"ln": r"\ln", "max": r"\max", "min": r"\min", "tanh": r"\tanh", "sin": r"\sin", "cos": r"\cos"}
+_FUNCTIONS |= {"lnΓ": r"\ln\Gamma", "ψ": r"\psi"}
 _FUNCTIONS |= {"Phi": r"\Phi", "phi": r"\varphi", "sign": r"\operatorname{sign}", "sigma": r"\sigma"}
 _RELATIONS = {"≥": r"\ge", "≤": r"\le"}
 
@@ -61,7 +62,7 @@ class Latex(Notation):
             return rf"\left|{arguments[0]}\right|"
         if name == "sqrt":
             return rf"\sqrt{{{arguments[0]}}}"
-        return rf"{_FUNCTIONS[name]}\left({', '.join(arguments)}\right)"
+        return rf"{_FUNCTIONS.get(name, name)}\left({', '.join(arguments)}\right)"
 
     def iverson(self, left: str, relation: str, right: str) -> str:
         return f"[{left} {_RELATIONS.get(relation, relation)} {right}]"

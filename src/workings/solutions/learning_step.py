@@ -292,7 +292,8 @@ def _update(
         for child in section.children:
             if child.place in real:
                 change, made = real[child.place] - record.parameters[child.place].data, new[child.place]
-                error = relative(made - record.parameters[child.place].data, change, 1e-7 * float(made.abs().max()))
+                size = float(made.abs().max()) if made.numel() else 0.0
+                error = relative(made - record.parameters[child.place].data, change, 1e-7 * size)
                 child.checks.append(Check("the optimiser itself", error, TOLERANCE))
     return new, section
 

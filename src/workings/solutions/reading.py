@@ -19,7 +19,7 @@ from workings.solutions.expressions import apply, divide, power, related
 
 _ABOVE = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d+\.?\d*|\.\d+|∞)|(?P<above>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|(?P<name>[a-zA-ZΦφσ]+)|(?P<mark>[+−·/^()|\[\]√,>≥=<≤]))"
+    r"\s*(?:(?P<number>\d+\.?\d*|\.\d+|∞)|(?P<above>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|(?P<name>[a-zA-ZΦφσΓψ]+)|(?P<mark>[+−·/^()|\[\]√,>≥=<≤]))"
 )
 _FUNCTIONS = {"Φ": "Phi", "φ": "phi"}
 Sized = tuple[float, float]
@@ -121,12 +121,14 @@ class _Reader:
                 value = apply("exp", [self.factor()[0]])
                 return value, value
             self.need("(")
-            arguments = [self.sum()[0]]
+            arguments = [self.sum()]
             while self.take(","):
-                arguments.append(self.sum()[0])
+                arguments.append(self.sum())
             self.need(")")
-            value = apply(_FUNCTIONS.get(text, text), arguments)
-            return value, abs(value)
+            value = apply(_FUNCTIONS.get(text, text), [x for x, _ in arguments])
+            # The digits of ln x near x = 1 are lost like those of x − 1.
+            x, size = arguments[0]
+            return value, max(abs(value), abs(size / x)) if text == "ln" and x else abs(value)
         if text == "√":
             self.need("(")
             value, size = self.sum()

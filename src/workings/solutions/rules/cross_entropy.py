@@ -19,7 +19,8 @@ from workings.solutions.expressions import TERMS, Entry, Expr, Number, Rest, Sum
 from workings.solutions.record import Call, Value
 from workings.solutions.rules.base import Equation, Index, Inner, Rule, Symbols, accumulate, every, gradient, whole
 from workings.solutions.rules.elementwise import logistic
-from workings.solutions.rules.losses import fold, like, target
+from workings.solutions.rules.losses import arriving, arriving_whole, fold, like, target
+from workings.solutions.rules.softmax import log_of_sum, share_of
 
 
 class Shared(Rule):
@@ -89,8 +90,8 @@ class Shared(Rule):
         if float(s[row]) == 0:
             return Number(0.0)
         if N is None:
-            return at.inner(call, "s", s)[row] * difference
-        return difference if N == 1 else difference / _whole(N)
+            return arriving(call, at, at.inner(call, "s", s)[row] * difference)
+        return arriving(call, at, difference if N == 1 else difference / _whole(N))
 
 
 class BinaryCrossEntropy(Shared):
@@ -156,7 +157,7 @@ class BinaryCrossEntropy(Shared):
     def backward_equations(self, call: Call, at: Symbols) -> list[Equation]:
         N, difference = self.number(call), Symbol("p") - self._symbol(call, at)
         said = Symbol("s") * difference if N is None else difference if N == 1 else difference / _whole(N)
-        return [(gradient(at, call.inputs[0]), said)]
+        return [(gradient(at, call.inputs[0]), arriving_whole(call, at, said))]
 
     def element(self, call: Call, at: Symbols, index: Index) -> Expr:
         s = self.shares(call)
@@ -259,7 +260,7 @@ class CrossEntropy(Shared):
         K, epsilon = z.data.shape[-1], _smoothing(call)
 
         def element(i: Index) -> Expr:
-            return exp(z[i]) / sum_of([exp(z[(*i[:-1], j)]) for j in range(K)])
+            return share_of(z[i], [z[(*i[:-1], j)] for j in range(K)])
 
         above, below = exp(Symbol(z.letter, z.layer, "k")), SumOver("j", exp(Symbol(z.letter, z.layer, "j")))
         y = at.quantity(target(call))
@@ -285,7 +286,7 @@ class CrossEntropy(Shared):
     def backward_equations(self, call: Call, at: Symbols) -> list[Equation]:
         N, difference = self.number(call), Symbol("p") - Symbol("q")
         said = Symbol("s") * difference if N is None else difference if N == 1 else difference / _whole(N)
-        return [(gradient(at, call.inputs[0]), said)]
+        return [(gradient(at, call.inputs[0]), arriving_whole(call, at, said))]
 
     def element(self, call: Call, at: Symbols, index: Index) -> Expr:
         p, q, z = at.inner(call, "p", self.p(call)), at.inner(call, "q", self.q(call)), at.quantity(call.inputs[0])
@@ -313,8 +314,8 @@ class CrossEntropy(Shared):
 
 def _log_p(p: Any, q: Any, z: Any, i: Index) -> Expr:
     """q ln p; by z where p is so near to 0 that its digits are lost."""
-    below = sum_of([exp(z[(*i[:-1], j)]) for j in range(z.data.shape[-1])]) if p[i].value < 1e-12 else None
-    log = ln(p[i]) if below is None else z[i] - ln(below)
+    small = p[i].value < 1e-12
+    log = z[i] - log_of_sum([z[(*i[:-1], j)] for j in range(z.data.shape[-1])]) if small else ln(p[i])
     return log if q[i].value == 1 else q[i] * log
 
 

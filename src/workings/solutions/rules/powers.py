@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from workings.solutions.expressions import cosine, exp, ln, normal, sine, sqrt
+from workings.solutions.expressions import cosine, digamma, exp, ln, log_gamma, normal, sine, sqrt
 from workings.solutions.record import Call, Value
 from workings.solutions.rules.elementwise import Elementwise
 
@@ -55,6 +55,7 @@ FUNCTIONS = (
     Elementwise("cosh", _cosh, lambda x, u: _sinh(x)),
     Elementwise("asinh", lambda x: ln(x + sqrt(x**2 + 1)), lambda x, u: 1 / sqrt(x**2 + 1)),
     Elementwise("erf", lambda x: 2 * normal(math.sqrt(2) * x) - 1, lambda x, u: 2 / math.sqrt(math.pi) * exp(-(x**2))),
+    Elementwise("lgamma", log_gamma, lambda x, u: digamma(x)),
     Elementwise("positive", lambda x: x, lambda x, u: 1),
     Elementwise("addcdiv", lambda x, y, z, c: x + (y / z if c == 1 else c * y / z), lambda x, y, z, u, c: 1,
                 lambda x, y, z, u, c: c / z, lambda x, y, z, u, c: -c * y / z**2,

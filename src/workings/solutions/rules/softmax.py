@@ -86,7 +86,7 @@ class LogSoftmax(Softmax):
 
     def element(self, call: Call, at: Symbols, index: Index) -> Expr:
         z = at.quantity(call.inputs[0])
-        return z[index] - ln(sum_of([exp(z[i]) for i in line(call, index)]))
+        return z[index] - log_of_sum([z[i] for i in line(call, index)])
 
     def sent(self, call: Call, at: Symbols, to: Value, index: Index) -> Expr:
         a, g = at.quantity(call.out), at.delta(call.out)
@@ -102,6 +102,14 @@ def share_of(z: Entry, all_of: list[Entry]) -> Expr:
     if abs(top.value) < LARGE:
         return exp(z) / sum_of([exp(e) for e in all_of])
     return exp(z - top) / sum_of([exp(e - top) for e in all_of])
+
+
+def log_of_sum(all_of: list[Entry]) -> Expr:
+    """ln Σ e^z, by the largest where e^z is no number of float64."""
+    top = max(all_of, key=lambda e: e.value)
+    if abs(top.value) < LARGE:
+        return ln(sum_of([exp(e) for e in all_of]))
+    return top + ln(sum_of([exp(e - top) for e in all_of]))
 
 
 def line(call: Call, index: Index) -> list[Index]:
