@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +9,7 @@ import typer
 from workings.base.problems import Problem
 from workings.cli import arguments as given
 from workings.cli.options import Force, Json, Quiet, RunFolder
-from workings.cli.use import format_problems, write_frame
+from workings.cli.use import format_problems, give_out
 
 if TYPE_CHECKING:
     from polars import DataFrame
@@ -49,24 +47,13 @@ def forecast(
     given.stop_if_any(problems)
 
     from workings import api
-    from workings.cli import console
-    from workings.cli.readers import finite, reading
+    from workings.cli.readers import reading
 
     with reading(quiet=quiet or as_json) as readers:
         frame = api.open_run(run).forecast(horizon, data, emit=readers)
-    if out is not None:
-        write_frame(frame, Path(out))
-    if as_json:
-        told = [each.to_dict() for each in readers.problems]
-        rows = [finite(row) for row in frame.to_dicts()]
-        console.write_json({"run": run, "data": data, "out": out, "rows": rows, "problems": told})
-    elif out is not None:
-        if not quiet:
-            print(f"{frame.height:,} forecasts in {out}", file=sys.stderr)
-    elif sys.stdout.isatty():
-        _show(frame, console.results())
-    else:
-        sys.stdout.write(frame.write_csv())
+    facts = {"run": run, "data": data, "out": out} if as_json else None
+    said = f"{frame.height:,} forecasts"
+    give_out(frame, out, facts, readers.problems, said, lambda screen: _show(frame, screen), quiet=quiet)
 
 
 def _show(frame: DataFrame, screen: Console) -> None:

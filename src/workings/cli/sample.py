@@ -41,6 +41,9 @@ SAMPLES = {
     "stories": Sample("400 short made stories in one text, to go on with", made="workings.cli.sample_stories"),
     "reviews": Sample("1,500 made reviews, a text each; is the verdict good or bad?", made="workings.cli.sample_texts"),
     "series": Sample("120 months of two made series, to be forecast", made="workings.cli.sample_series"),
+    "readings": Sample(
+        "2,160 hours of a made pump, some of them faulty; which are unusual?", made="workings.cli.sample_readings"
+    ),
     "sound": Sample("144 made tones that rise, fall, stay or beat, a folder a class", made="workings.cli.sample_sound"),
 }
 

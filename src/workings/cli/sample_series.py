@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from workings.cli import arguments as given
@@ -12,16 +13,21 @@ MONTHS = 120
 
 def write(out: str | None) -> tuple[str, str]:
     """Write the file; what was written, and the command to try on it."""
-    path = Path(out) if out is not None else Path("series.csv")
-    path = path if path.suffix == ".csv" else path / "series.csv"
+    path = write_rows(out, "series.csv", "month,visitors,sunshine", _rows())
+    return f"{MONTHS} months in {path}, made by a formula. To train on them:", f"workings train {quoted(path)}"
+
+
+def write_rows(out: str | None, name: str, head: str, rows: Iterable[tuple[object, ...]]) -> Path:
+    """Write a new CSV file, at ``out`` or in the folder that it names, else here; its path."""
+    path = Path(out) if out is not None else Path(name)
+    path = path if path.suffix == ".csv" else path / name
     given.stop_if_any(given.free(str(path)))
-    lines = ["month,visitors,sunshine", *(f"{month},{visitors},{sun}" for month, visitors, sun in _rows())]
 
     from workings.base.files import write_text
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, "\n".join(lines) + "\n")
-    return f"{MONTHS} months in {path}, made by a formula. To train on them:", f"workings train {quoted(path)}"
+    write_text(path, "\n".join([head, *(",".join(map(str, row)) for row in rows)]) + "\n")
+    return path
 
 
 def _rows() -> list[tuple[str, int, float]]:

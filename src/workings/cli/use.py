@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -15,6 +16,7 @@ from workings.cli.options import Force, Json, OnBadFile, Quiet, RunFolder
 
 if TYPE_CHECKING:
     from polars import DataFrame
+    from rich.console import Console
 
     from workings.data.opening import OnBad
 
@@ -119,6 +121,37 @@ def format_problems(out: str) -> list[Problem]:
     what = f"'{out}' ends in '{suffix}'" if suffix else f"'{out}' has no ending"
     do = (f"Did you mean '{guess}'? " if guess else "") + "Give a name that ends in .csv, .parquet or .json."
     return [Problem("error", "unknown-format", f"{what}, so its format is not known.", do=do)]
+
+
+def give_out(
+    frame: DataFrame,
+    out: str | None,
+    facts: dict[str, object] | None,
+    problems: Sequence[Problem],
+    said: str,
+    show: Callable[[Console], None],
+    *,
+    quiet: bool,
+) -> None:
+    """A table into the file ``out``; or, without one, to people as ``show`` draws it, and to programs as CSV.
+
+    facts: of ``--json``: one object of these, ``rows`` and ``problems``. said: once the file is written.
+    """
+    from workings.base.files import finite
+    from workings.cli import console
+
+    if out is not None:
+        write_frame(frame, Path(out))
+    if facts is not None:
+        rows = [finite(row) for row in frame.to_dicts()]
+        console.write_json({**facts, "rows": rows, "problems": [each.to_dict() for each in problems]})
+    elif out is not None:
+        if not quiet:
+            print(f"{said} in {out}", file=sys.stderr)
+    elif sys.stdout.isatty():
+        show(console.results())
+    else:
+        sys.stdout.write(frame.write_csv())
 
 
 def write_frame(frame: DataFrame, path: Path) -> None:

@@ -81,7 +81,7 @@ def anomalies(run: Run, dataset: Dataset, limit: float, emit: Emit) -> polars.Da
     Of a series one row a step, see :func:`workings.runs.series_steps.steps_frame`. Of a table also ``column_1``,
     ``part_1`` and so on: the columns that add most to the score, and how much, where the net says so.
     """
-    emit(Phase("predicting", f"{dataset.n:,} samples"))
+    emit(Phase("predicting", f"{dataset.n:,} {dataset.counted}"))
     source = dataset.source(run.prep, np.arange(dataset.n))
     for problem in source.problems:
         emit(Noticed(problem))

@@ -59,7 +59,7 @@ def reconstruct(run: Run, data: object, emit: Emit = silent, on_bad_file: OnBad 
     source = dataset.source(run.prep, np.arange(dataset.n))
     for problem in source.problems:
         emit(Noticed(problem))
-    emit(Phase("rebuilding", f"{dataset.n:,} samples"))
+    emit(Phase("rebuilding", f"{dataset.n:,} {dataset.counted}"))
     pairs = [(x, net.reconstruct(x).float()) for x in batches_of(net, source)]
     x, rebuilt = (torch.cat(parts) for parts in zip(*pairs, strict=True))
     if isinstance(source, WindowSource):

@@ -196,7 +196,7 @@ def _rebuilt(run: Run, net: Any, whole: Source) -> Evaluation:
 
 
 def _whole(run: Run, dataset: Dataset, emit: Emit) -> Source:
-    emit(Phase("predicting", f"{dataset.n:,} samples"))
+    emit(Phase("predicting", f"{dataset.n:,} {dataset.counted}"))
     source = dataset.source(run.prep, np.arange(dataset.n))
     for problem in source.problems:
         emit(Noticed(problem))
