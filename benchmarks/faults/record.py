@@ -1,0 +1,175 @@
+"""Record what the watcher sees of healthy and of faulty runs, one file a run.
+
+python benchmarks/faults/record.py --cache FOLDER [--part calibration|test] [--jobs 1] [--minutes M]
+
+What is there is not made again. The order makes any beginning useful: every program healthy, then every fault once
+among healthy variations, then double faults, then more seeds. Files are gzip JSON; findings are functions of the
+``history`` in them:
+
+    {"program", "part", "family", "kind", "door", "fault": name or null, "faults": [code…], "accepted": [code…],
+     "variation", "seed", "metric", "value", "twin_metric", "worse", "stopped", "history"}
+
+``worse``: the held-out result lies below the prediction interval of a healthy run, from the healthy runs of the
+program with nothing varied (95 %, Student's t).
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+sys.path[0] = str(Path(__file__).parent.parent)
+
+from faults.faults import FAULTS, pairs, put  # noqa: E402
+from faults.programs import PROGRAMS, VARIATIONS, Program, run  # noqa: E402
+from faults.recipe import NotRun, Recipe  # noqa: E402
+
+TWINS = 5  # healthy runs of each program, seeds 0 to 4
+SEEDS = 3  # of each fault
+T = {2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447}  # 97.5 % of Student's t by degrees of freedom
+LEAST = 0.01  # of the result's own size: less is not worse, however close the twins are
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run. faults: their names."""
+
+    program: str
+    faults: tuple[str, ...]
+    variation: str | None
+    seed: int
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return f"{self.program}--{'+'.join(self.faults) or self.variation or 'healthy'}--{self.seed}.json.gz"
+
+
+def tasks(part: str | None) -> Iterator[Task]:
+    """All runs, in the order in which they are most useful."""
+    programs = [p for p in PROGRAMS if part in (None, p.part)]
+    for seed in range(TWINS):
+        yield from (Task(p.name, (), None, seed) for p in programs)
+    once = list(_faulty(programs, 0))
+    varied = [
+        Task(p.name, (), name, 10 + i)
+        for i, (name, vary) in enumerate(VARIATIONS.items())
+        for p in programs
+        if vary(p) is not None
+    ]
+    yield from (task for group in zip_longest(once[::2], once[1::2], varied) for task in group if task is not None)
+    for p in programs:
+        yield from (Task(p.name, tuple(f.name for f in pair), None, 0) for pair in pairs(p))
+    for seed in range(1, SEEDS):
+        yield from _faulty(programs, seed)
+
+
+def _faulty(programs: list[Program], seed: int) -> Iterator[Task]:
+    for fault in FAULTS:
+        yield from (Task(p.name, (fault.name,), None, seed) for p in programs if fault.put(p) is not None)
+
+
+def record(task: Task, cache: Path) -> str:
+    """Do one run and write its file; what happened, in words."""
+    program = next(p for p in PROGRAMS if p.name == task.program)
+    faults = [f for f in FAULTS if f.name in task.faults]
+    if task.variation:
+        varied = VARIATIONS[task.variation](program)
+        assert varied is not None
+        setup = replace(program, setup=varied).setup
+    else:
+        found = put(program, *faults)
+        assert found is not None
+        setup = found
+    value, metric, history, stopped = float("nan"), "", None, None
+    try:
+        result = run(setup, task.seed)
+        value, metric, history = result.value, result.metric, result.history.to_dict()
+    except NotRun as told:
+        stopped = str(told)
+    twins = (
+        [_read(cache / Task(program.name, (), None, seed).file)["value"] for seed in range(TWINS)]
+        if _twins(cache, program)
+        else []
+    )
+    content = {
+        "program": program.name,
+        "part": program.part,
+        "family": program.family,
+        "kind": program.kind,
+        "door": "train" if isinstance(program.setup, Recipe) else "watch",
+        "fault": "+".join(task.faults) or None,
+        "faults": [f.code for f in faults],
+        "accepted": sorted({code for f in faults for code in (f.code, *f.also)}),
+        "variation": task.variation,
+        "seed": task.seed,
+        "metric": metric,
+        "value": value,
+        "twin_metric": sum(twins) / len(twins) if twins else None,
+        "worse": stopped is not None or (is_worse(value, twins) if twins else None),
+        "stopped": stopped,
+        "history": history,
+    }
+    held = cache / f".{task.file}.part"
+    held.write_bytes(gzip.compress(json.dumps(content).encode(), 5))
+    held.replace(cache / task.file)
+    told = stopped or f"{metric} {value:.3f}, worse: {content['worse']}"
+    return f"{task.file[:-8]}: {told}"
+
+
+def _twins(cache: Path, program: Program) -> bool:
+    return all((cache / Task(program.name, (), None, seed).file).is_file() for seed in range(TWINS))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return json.loads(gzip.decompress(path.read_bytes()))
+
+
+def is_worse(value: float, twins: list[float]) -> bool:
+    """Whether it lies below what another healthy run would give, 19 times in 20, and by more than a hundredth."""
+    n = len(twins)
+    mean = sum(twins) / n
+    s = (sum((v - mean) ** 2 for v in twins) / (n - 1)) ** 0.5
+    room = max(T[n - 1] * s * (1 + 1 / n) ** 0.5, LEAST * abs(mean))
+    return not value >= mean - room
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--part", choices=("calibration", "test"))
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=1e9)
+    given = parser.parse_args()
+    given.cache.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + 60 * given.minutes
+    todo = [task for task in tasks(given.part) if not (given.cache / task.file).is_file()]
+    print(f"{len(todo)} runs to record", flush=True)
+    if given.jobs == 1:
+        for task in todo:
+            if time.monotonic() > until:
+                break
+            print(record(task, given.cache), flush=True)
+        return
+    with ProcessPoolExecutor(given.jobs) as pool:
+        for begin in range(0, len(todo), 8 * given.jobs):
+            if time.monotonic() > until:
+                break
+            group = todo[begin : begin + 8 * given.jobs]
+            for told in pool.map(record, group, [given.cache] * len(group)):
+                print(told, flush=True)
+
+
+if __name__ == "__main__":
+    main()
