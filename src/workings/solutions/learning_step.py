@@ -134,7 +134,10 @@ def _record(step: LearningStep, detail: Detail) -> tuple[Solver, Value]:
             "The loss does not depend on any parameter in a way that has a gradient.",
             do="Check that the parameters require gradients, and that nothing is detached on the way.",
         )
-    L.backward()
+    try:
+        L.backward()
+    except RuntimeError as e:
+        raise refuse("no-backward", f"PyTorch itself cannot go back through this model: {e}") from e
     for name, p in step.net.named_parameters():
         if name in record.parameters and p.grad is not None:
             record.parameters[name].grad = p.grad.detach()
@@ -310,7 +313,8 @@ def _again(
         for name, p in step.net.named_parameters():
             if name in new:
                 p.copy_(new[name])
-        out = step.net(*inputs, **kwargs)
+        with torch.enable_grad():  # checkpointing warns where there is nothing to go back for
+            out = step.net(*inputs, **kwargs)
         after = step.loss(out, *step.compared).detach().double()
         for name, p in step.net.named_parameters():
             p.copy_(old[name])

@@ -63,7 +63,7 @@ class Solver:
         self.rules = {id(call): find(call) for call in self.record.calls}
         self.page = Page(self.record, lambda call: self.rules[id(call)], self.samples)
         self.arrived: dict[int, Tensor] = {}
-        self.pieces: dict[int, list[tuple[Call, Tensor]]] = {}
+        self.pieces: dict[int, list[tuple[Call | None, Tensor]]] = {}
         self.from_autograd: list[str] = []
         # Of each gradient: the largest number that an operation added up, and the sizes of all that was added up before
         # some of it cancelled, for float64 has no more digits than 1e-16 of that.
@@ -199,6 +199,8 @@ class Solver:
         floor = self.floor(value)
         if made is None or relative(made, value.grad, floor) > TOLERANCE:
             self.from_autograd.append(self.page.quantity(value).letter + self.page.quantity(value).layer)
+            if made is not None:
+                self.pieces[id(value)].insert(0, (None, value.grad - made))
             self.arrived[id(value)] = made = value.grad
             self._values[id(value)] = value
         return made
@@ -274,7 +276,7 @@ class Solver:
                 step.lines.append(self._line(left[index], said))
         if several and last:
             shares = [
-                Quantity("s", f"{c.number + 1}", p, one_sample=q.one_sample)
+                Quantity("s", "unseen" if c is None else f"{c.number + 1}", p, one_sample=q.one_sample)
                 for c, p in reversed(self.pieces[id(value)])
             ]
             child = Step(f"{len(shares)} uses of {label(page.quantity(value))}, added", values=[q])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -107,6 +108,31 @@ def ctc_loss(
     return reduced(terms, reduction)
 
 
+def gaussian_nll_loss(
+    x: Tensor, y: Tensor, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+) -> Tensor:
+    """½ (ln v + (x − y)²/v), v no less than ε, which is no slope. Nix and Weigend 1994."""
+    if not isinstance(var, Tensor):
+        var = torch.full_like(x, var)
+    if var.shape != x.shape and x.shape[:-1] == var.shape:
+        var = var.unsqueeze(-1)
+    v = var + (var.detach().clamp(min=eps) - var.detach()) if bool((var < eps).any()) else var
+    terms = (torch.log(v) + (x - y).square() / v) / 2
+    return reduced(terms + math.log(2 * math.pi) / 2 if full else terms, reduction)
+
+
+def poisson_nll_loss(
+    x: Tensor, y: Tensor, log_input: bool = True, full: bool = False, size_average: Any = None, eps: float = 1e-8,
+    reduce: Any = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
+    """eˣ − y x, or x − y ln x."""
+    terms = torch.exp(x) - y * x if log_input else x - y * torch.log(x + eps)
+    if full:
+        stirling = y * torch.log(y) - y + torch.log(2 * math.pi * y) / 2
+        terms = terms + stirling.masked_fill(y <= 1, 0.0)
+    return reduced(terms, reduction)
+
+
 def cross_entropy(
     z: Tensor, y: Tensor, weight: Tensor | None = None, size_average: Any = None, ignore_index: int = -100,
     reduce: Any = None, reduction: str = "mean", label_smoothing: float = 0.0,
@@ -158,7 +184,17 @@ def _binary(z: Tensor, y: Tensor, *args: Any, reduction: str = "mean", pos_weigh
 PARTS: dict[str, Any] = {
     **{
         parts.__name__: always(parts)
-        for parts in (l1_loss, huber_loss, smooth_l1_loss, kl_div, binary_cross_entropy, nll_loss, ctc_loss)
+        for parts in (
+            l1_loss,
+            huber_loss,
+            smooth_l1_loss,
+            kl_div,
+            binary_cross_entropy,
+            nll_loss,
+            ctc_loss,
+            gaussian_nll_loss,
+            poisson_nll_loss,
+        )
     },
     "cross_entropy": _cross_entropy,
     "binary_cross_entropy_with_logits": _binary,
