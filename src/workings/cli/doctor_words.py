@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from workings.doctor.diagnosis import Cause, Diagnosis
     from workings.doctor.paired import Gain
-    from workings.doctor.treating import Tried
+    from workings.doctor.tried import Tried
 
 TABLE = "TABLE"  # stands for the table of what was tried
 

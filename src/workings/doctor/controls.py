@@ -25,8 +25,8 @@ from workings.base.events import Phase
 from workings.data.source import Part, Source
 from workings.doctor.paired import Gain
 from workings.doctor.prior import LABELS
-from workings.doctor.treating import Ward
 from workings.doctor.trial import Change, Trial
+from workings.doctor.ward import Ward
 
 LEARNT = 0.5  # of the prior's loss: a batch learnt by heart is below
 SEEDS = 3

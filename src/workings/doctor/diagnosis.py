@@ -12,7 +12,7 @@ from workings.doctor.causes import BEYOND, NAMES
 from workings.doctor.controls import Control
 from workings.doctor.paired import LEVEL, Gain
 from workings.doctor.patient import WORDS
-from workings.doctor.treating import Treatment, Tried
+from workings.doctor.tried import Treatment, Tried
 
 
 @dataclass(frozen=True)

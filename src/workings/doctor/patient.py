@@ -103,7 +103,8 @@ class Patient:
 
     def _cut(self, recipe: Recipe, train: np.ndarray, judges: np.ndarray, fold: int | None) -> tuple[Source, Source]:
         if fold is not None:
-            rows = np.random.default_rng(self.recipe.seed).permutation(np.concatenate([train, judges]))
+            dice = np.random.default_rng([self.recipe.seed, fold // FOLDS])  # other parts after every part has judged
+            rows = dice.permutation(np.concatenate([train, judges]))
             part = np.arange(len(rows)) % FOLDS == fold % FOLDS
             train, judges = np.sort(rows[~part]), np.sort(rows[part])
         prep = self.data.prep

@@ -16,7 +16,8 @@ from workings.base.finding import Finding
 from workings.doctor.case import case_of
 from workings.doctor.cures.cure import Case, Cure
 from workings.doctor.patient import Patient
-from workings.doctor.treating import Treatment, treat
+from workings.doctor.treating import treat
+from workings.doctor.tried import Treatment
 from workings.runs.recipe import Recipe
 
 DRAWN = 24  # recipes of a round; the time ends it sooner

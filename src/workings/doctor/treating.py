@@ -4,7 +4,7 @@ Every round begins with the recipe as it is (at first the run's own):
 
 1. Screening: one trial of each cure, with the run's seed, against nothing and placebo.
 2. Proof: the best cure of each of the few best causes, nothing and placebo, each with ``SEEDS`` new seeds, so that a
-   cure that was lucky in screening is no more likely to pass.
+   cure that was lucky in screening is no more likely to pass; where these do not decide, with as many again.
 3. A cure is accepted if it does better than nothing and than placebo, both beyond the interval (``doctor.paired``), and
    by at least ``LEAST`` of the score. The best one changes the recipe. It is trained once more and watched: if symptoms
    are left, the next round begins, so that several faults are cured one after another.
@@ -15,181 +15,28 @@ Trials are whole trainings where the time bears that, else shortened ones, all a
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from workings.base.errors import UserError
 from workings.base.events import Emit, Phase, silent
 from workings.base.finding import Finding
 from workings.doctor.causes import shown
 from workings.doctor.cures.cure import Cure
-from workings.doctor.paired import Gain, gain
+from workings.doctor.paired import Gain
 from workings.doctor.patient import Patient
-from workings.doctor.trial import Change, Trial, planned_steps, run_trial
+from workings.doctor.trial import Trial, planned_steps
+from workings.doctor.tried import Treatment, Tried
+from workings.doctor.ward import FINALISTS, SEEDS, Ward
 from workings.runs.recipe import Recipe
-from workings.watching.findings import look
 
-SEEDS = 5  # pairs by which a cure is proved
 FEWEST_SEEDS = 3  # below, nothing is accepted
-FINALISTS = 3  # cures that are proved in a round
 ROUNDS = 3
 ALIKE = 0.75  # of the best gain: a likelier change that reaches it is preferred
 LEAST = 0.02  # of the score before: what is smaller is not worth a change
 SCREENING = 0.45  # of the time left, at most
-FEWEST_STEPS = 40
-WATCHED = 0.3  # of a watched trial's time
-
-
-@dataclass
-class Tried:
-    """A cure that was tried.
-
-    rank: its place among the cures of the round, the likeliest first. verdict: accepted, better (but another was
-    best), no difference, harmful, worse at first, not proved, or does not fit. screened: how much less it lost than
-    nothing in its first trial, None where that did not end. gain, placebo: over nothing, and over the placebo. cause:
-    what its success would show.
-    """
-
-    cure: Cure
-    round: int
-    rank: int = 0
-    verdict: str = "not proved"
-    screened: float | None = None
-    gain: Gain | None = None
-    placebo: Gain | None = None
-    cause: str = ""
-    note: str = ""
-    recipe: Recipe | None = None
-    trials: list[Trial] = field(default_factory=list)
-
-    @property
-    def told(self) -> list[str]:
-        """The change as settings, ``name=value`` each; what was derived has the value that it got."""
-        found = self.cure.told()
-        if self.recipe is None:
-            return found
-        return [_with_value(each, self.recipe) for each in found]
-
-
-def _with_value(told: str, recipe: Recipe) -> str:
-    name, anew, _ = told.partition(" from the data")
-    value = recipe.net_settings.get(name, getattr(recipe, name, None)) if anew else None
-    return told if not anew or value is None or isinstance(value, dict) else f"{name}={value} (from the data)"
-
-
-@dataclass
-class Treatment:
-    """What was tried and what came of it. recipe: with every accepted cure. share: of the epochs that trials had.
-
-    placebo: the gain of the placebo over nothing in the first round: what chance alone does. whole: that of all
-    accepted cures together. left: symptoms that a training with all accepted cures still has.
-    """
-
-    recipe: Recipe
-    tried: list[Tried] = field(default_factory=list)
-    share: float = 1.0
-    steps: int = 0
-    trials: int = 0
-    seconds: float = 0.0
-    placebo: Gain | None = None
-    whole: Gain | None = None
-    out_of_time: bool = False
-    left: list[Finding] = field(default_factory=list)
-
-    @property
-    def accepted(self) -> list[Tried]:
-        """The cures that were accepted, in order."""
-        return [each for each in self.tried if each.verdict == "accepted"]
-
 
 # The cures of a round, the likeliest first: of the recipe as it is, and what is found in it.
 Propose = Callable[[Recipe, Sequence[Finding]], Sequence[Cure]]
-
-
-class Ward:
-    """Runs trials within a time, each once."""
-
-    def __init__(self, patient: Patient, seconds: float, emit: Emit = silent) -> None:
-        self.patient, self.emit = patient, emit
-        self.began, self.seconds = time.perf_counter(), seconds
-        self.share, self.count = 1.0, 0
-        self.longest = 0.0
-        self._done: dict[tuple[str, int, bool], Trial] = {}
-
-    @property
-    def spent(self) -> float:
-        return time.perf_counter() - self.began
-
-    @property
-    def left(self) -> float:
-        return self.seconds - self.spent
-
-    def plan(self, cures: int) -> None:
-        """Choose how long trials are, from one short trial: so that all cures can be screened and the best proved."""
-        recipe = self.patient.recipe
-        steps = planned_steps(self.patient, recipe)
-        few = min(1.0, max(FEWEST_STEPS, 2) / steps)
-        self.emit(Phase("trying", "how long a trial takes"))
-        short = run_trial(self.patient, recipe, recipe.seed, share=few, seconds=self.seconds / 4)
-        each = short.seconds / max(few, 1e-9)
-        trials = 2 + cures + (1 + FINALISTS) * SEEDS + SEEDS
-        affordable = max(self.left, 0.0) / trials
-        self.share = min(1.0, max(affordable / max(each, 1e-9), few))
-        if self.share > 0.7:
-            self.share = 1.0
-
-    def trial(self, recipe: Recipe, seed: int, placebo: bool = False) -> Trial:
-        """One trial, or what it gave when it was done before.
-
-        Raises:
-            UserError: the recipe does not fit.
-        """
-        key = (recipe.model_dump_json(exclude={"reasons", "seed"}), seed, placebo)
-        if key not in self._done:
-            limit = max(self.left, 0.5)
-            own = self.patient.recipe.seed
-            fold = None if seed == own or not self.patient.folds else seed - own - 1
-            found = run_trial(self.patient, recipe, seed, share=self.share, placebo=placebo, seconds=limit, fold=fold)
-            self.count += 1
-            self.longest = max(self.longest, found.seconds)
-            self._done[key] = found
-        return self._done[key]
-
-    def changed(self, recipe: Recipe, name: str, change: Change, seed: int | None = None) -> Trial:
-        """One trial with changed training rows: a control. ``name`` tells it from others.
-
-        Raises:
-            UserError: it does not fit.
-        """
-        own = self.patient.recipe.seed
-        seed = own if seed is None else seed
-        key = (name + recipe.model_dump_json(exclude={"reasons", "seed"}), seed, False)
-        if key not in self._done:
-            fold = None if seed == own or not self.patient.folds else seed - own - 1
-            limit = max(self.left, 0.5)
-            self._done[key] = run_trial(
-                self.patient, recipe, seed, share=self.share, seconds=limit, train=change, fold=fold
-            )
-            self.count += 1
-        return self._done[key]
-
-    def findings(self, recipe: Recipe) -> list[Finding]:
-        """What is found in one more trial, watched."""
-        limit = max(self.left, 0.5)
-        own = self.patient.recipe.seed
-        found = run_trial(self.patient, recipe, own, share=self.share, seconds=limit, watch=WATCHED)
-        self.count += 1
-        return [] if found.history is None else look(found.history)
-
-    def gain(self, before: Sequence[Trial], after: Sequence[Trial]) -> Gain:
-        """How much better; other rows judge with each seed where there are few."""
-        return gain(before, after, same_rows=not self.patient.folds)
-
-    def bears(self, trials: float = 1.0) -> bool:
-        """Whether the time left is likely to do for so many more trials."""
-        mean = self.spent / max(1, self.count)
-        return self.left > trials * mean
 
 
 def treat(
@@ -239,12 +86,17 @@ def _round(ward: Ward, treatment: Treatment, cures: Sequence[Cure], round_: int)
             t.verdict = "no difference" if t.screened > -noise else "worse at first"
     if not finalists:
         return False
-    seeds = _prove(ward, treatment, base, finalists, seed)
-    if seeds < FEWEST_SEEDS:
+    done = _prove(ward, treatment, base, finalists, range(1, SEEDS + 1))
+    if done < FEWEST_SEEDS:
         for t in finalists:
             t.note = "the time was over before it could be proved"
         return False
-    return _accept(ward, treatment, base, finalists, seed, seeds)
+    _judge(ward, treatment, base, finalists)
+    open_ = [t for t in finalists if t.verdict == "no difference" and t.gain and t.gain.share >= LEAST]
+    if open_ and not any(t.verdict == "better" for t in finalists):
+        _prove(ward, treatment, base, open_, range(done + 1, 2 * SEEDS + 1))
+        _judge(ward, treatment, base, open_)
+    return _accept(treatment, finalists)
 
 
 def _screen(
@@ -310,32 +162,37 @@ def _finalists(hopeful: list[Tried]) -> list[Tried]:
     return (firsts[:FINALISTS] + more[:1])[:FINALISTS]
 
 
-def _prove(ward: Ward, treatment: Treatment, base: Recipe, finalists: list[Tried], seed: int) -> int:
-    """Trials with new seeds; how many seeds were done by all."""
-    done = 0
-    for k in range(1, SEEDS + 1):
+def _prove(ward: Ward, treatment: Treatment, base: Recipe, finalists: list[Tried], seeds: range) -> int:
+    """Trials with new seeds; how many seeds every finalist has."""
+    own = ward.patient.recipe.seed
+    for k in seeds:
         if not ward.bears(2 + len(finalists)):
             treatment.out_of_time = True
             break
-        ward.emit(Phase("proving", f"seed {k} of {SEEDS}: {', '.join(t.cure.name for t in finalists)}"))
-        ward.trial(base, seed + k)
-        ward.trial(base, seed + k, placebo=True)
+        ward.emit(Phase("proving", f"seed {k} of {seeds[-1]}: {', '.join(t.cure.name for t in finalists)}"))
+        ward.trial(base, own + k)
+        ward.trial(base, own + k, placebo=True)
         for t in finalists:
             assert t.recipe is not None
-            t.trials.append(ward.trial(t.recipe, seed + k))
-        done = k
-    return done
+            t.trials.append(ward.trial(t.recipe, own + k))
+    return min(len(t.trials) for t in finalists)
 
 
-def _accept(ward: Ward, treatment: Treatment, base: Recipe, finalists: list[Tried], seed: int, seeds: int) -> bool:
-    """Judge the finalists; whether one was accepted, which then changes the recipe."""
-    nothing = [ward.trial(base, seed + k) for k in range(1, seeds + 1)]
-    placebo = [ward.trial(base, seed + k, placebo=True) for k in range(1, seeds + 1)]
-    if treatment.placebo is None:
-        treatment.placebo = ward.gain(nothing, placebo)
+def _judge(ward: Ward, treatment: Treatment, base: Recipe, finalists: list[Tried]) -> None:
+    """Gains over nothing and over the placebo, and the verdict by both."""
+    own = ward.patient.recipe.seed
     for t in finalists:
+        seeds = range(own + 1, own + 1 + len(t.trials))
+        nothing = [ward.trial(base, seed) for seed in seeds]
+        placebo = [ward.trial(base, seed, placebo=True) for seed in seeds]
         t.gain, t.placebo = ward.gain(nothing, t.trials), ward.gain(placebo, t.trials)
         t.verdict = verdict(t.gain, t.placebo)
+        if t.round == 1:
+            treatment.placebo = ward.gain(nothing, placebo)
+
+
+def _accept(treatment: Treatment, finalists: list[Tried]) -> bool:
+    """Whether one of the finalists is accepted, which then changes the recipe."""
     better = [t for t in finalists if t.verdict == "better"]
     if not better:
         return False

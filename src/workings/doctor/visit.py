@@ -21,7 +21,9 @@ from workings.doctor.cures.cure import Cure
 from workings.doctor.diagnosis import Cause, Diagnosis, beyond, causes_of
 from workings.doctor.of_run import watched
 from workings.doctor.patient import Patient, open_patient
-from workings.doctor.treating import Treatment, Ward, treat
+from workings.doctor.treating import treat
+from workings.doctor.tried import Treatment
+from workings.doctor.ward import Ward
 from workings.nets.custom import Own
 from workings.runs.folder import read_versioned, write_versioned
 from workings.runs.recipe import Recipe

@@ -65,13 +65,14 @@ def _symptom(each: dict[str, Any], i: int) -> Markup:
     value, low, high, threshold = (each[name] for name in ("value", "low", "high", "threshold"))
     between = "" if low == high else f" ({_number(low)} to {_number(high)})"
     evidence = f"{each['statistic']}: {_number(value)}{between}, told from {_number(threshold)} on. {each['healthy']}"
-    rows = [("evidence", evidence), ("why it matters", each["why"]), ("what to do", each["do"])]
+    rows = [("Evidence", evidence), ("Why it matters", each["why"]), ("What to do", each["do"])]
     listed = Markup("").join(
-        Markup("<div><dt>{}</dt> <dd>{}</dd></div>").format(name, text) for name, text in rows if text
+        Markup('<p class="small muted">{}: {}</p>').format(name, text) for name, text in rows if text
     )
     figure = _course(each, i)
     picture = "" if figure is None else Markup('<div class="charts">{}</div>').format(drawn(figure))
-    return Markup('<h3>{}</h3><dl class="pairs">{}</dl>{}').format(each["what"], listed, picture)
+    said = Markup('<ul class="problems"><li class="warning"><p>{}</p>{}</li></ul>').format(each["what"], listed)
+    return said + picture
 
 
 def _course(each: dict[str, Any], i: int) -> Figure | None:
@@ -80,7 +81,7 @@ def _course(each: dict[str, Any], i: int) -> Figure | None:
     line = line[np.isfinite(line[:, 1])]
     if len(line) < 2:
         return None
-    threshold = each["threshold"]
+    threshold = each["threshold"] if _of_statistic(each, float(line[-1, 1])) else None
     bound = threshold if threshold is not None and math.isfinite(threshold) else None
     values = np.append(line[:, 1], [] if bound is None else [bound])
     low, high = float(values.min()), float(values.max())
@@ -99,7 +100,15 @@ def _course(each: dict[str, Any], i: int) -> Figure | None:
         keys = (*keys, ("other", "told from here on"))
     if 0 < each["step"] <= plot.x.high:
         plot.rules([((each["step"], plot.y.low), (each["step"], plot.y.high))], "mark")
-    return Figure(each["statistic"][:1].upper() + each["statistic"][1:], "", plot.svg(), keys)
+    title = each["statistic"] if bound is not None else "what it was found in"
+    return Figure(title[:1].upper() + title[1:], "", plot.svg(), keys)
+
+
+def _of_statistic(each: dict[str, Any], last: float) -> bool:
+    """Whether the course is one of the statistic itself, and not of what the statistic is made from."""
+    if None in (each["value"], each["low"], each["high"]):
+        return False
+    return abs(last - each["value"]) <= 0.25 * abs(each["value"]) + (each["high"] - each["low"])
 
 
 # ---------------------------------------------------------------------------------------- causes and trials

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workings.doctor.cures.cure import Case, Cure
 
-CAUSES = ("oscillating", "small-batch-norm", "underfitting", "plateau", "rate-too-low")
+CAUSES = ("no-shuffle", "oscillating", "small-batch-norm", "underfitting", "plateau", "rate-too-low")
 
 
 def cures(case: Case) -> list[Cure]:

@@ -7,7 +7,7 @@ from typing import Any
 from workings.doctor.cures.cure import Case, Cure
 
 CAUSES = ("underfitting", "overfitting")
-WIDTHS = ("hidden", "channels", "dense", "widths", "width", "embedding", "units", "code")
+WIDTHS = ("hidden", "channels", "dense", "widths", "width", "embedding", "units")
 MOST = 1024  # units of a layer, so that a trial stays small in time and memory
 
 
@@ -32,7 +32,7 @@ def _scaled(case: Case, factor: float) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in WIDTHS:
         now = case.net_settings.get(name)
-        if not now or (name == "code" and case.net == "gan"):
+        if not now:
             continue
         heads = int(case.net_settings.get("heads") or 1)
         new = [_width(w, factor, heads) for w in now] if isinstance(now, list | tuple) else _width(now, factor, heads)
