@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workings.base.form import Form
+from workings.nets.rbm_columns import costs
 from workings.nets.registry import kind_of_samples, register
 from workings.nets.settings import Setting
 from workings.nets.unsupervised import Unsupervised
@@ -64,6 +65,7 @@ class RBM(Unsupervised):
         super().__init__()
         V = math.prod(shape)
         self.shape = tuple(shape)
+        self.columns = form.columns
         self.code = units
         self.k = k
         self.chains = chains
@@ -139,6 +141,10 @@ class RBM(Unsupervised):
 
     def unusual(self, x: Tensor) -> Tensor:
         return self.free_energy(x.flatten(1))
+
+    def unusual_columns(self, x: Tensor) -> Tensor:
+        """Of a table; see :mod:`workings.nets.rbm_columns`."""
+        return costs(self, x.flatten(1))
 
     @torch.no_grad()
     def draw(self, n: int, generator: torch.Generator) -> Tensor:

@@ -92,5 +92,6 @@ class Explains(Protocol):
     """A net that says which columns of a row make it unusual."""
 
     def unusual_columns(self, x: Tensor) -> Tensor:
-        """(B, C): what each of the C columns of ``Form.columns`` adds to the score; the rest belongs to no column."""
+        """(B, C): what each of the C columns of ``Form.columns`` adds to the score, or costs beside what the others
+        would have there; the rest belongs to no column."""
         ...

@@ -37,6 +37,13 @@ class Visible:
         self.columns = tuple(columns) if columns else None
         self._given_a = Likelihood("bernoulli" if kind == "binary" else "squared", columns)
 
+    def is_number(self, i: int) -> bool:
+        """Whether unit ``i`` is Gaussian."""
+        if self.kind != "mixed":
+            return self.kind == "gaussian"
+        assert self.columns is not None
+        return [size for size in self.columns for _ in range(max(size, 1))][i] == 1
+
     def mean(self, a_BV: Tensor) -> Tensor:
         """E[v | a], (B, V)."""
         if self.kind == "binary":
