@@ -43,24 +43,14 @@ def paragraphs(found: Diagnosis, run: str, width: int) -> Iterator[str]:
 
 
 def _symptoms(found: Diagnosis, width: int) -> Iterator[str]:
-    cost = found.cost
-    watched = ""
-    if cost.get("looks"):
-        share = float(cost["seconds"]) / max(float(cost["of"]), 1e-9)
-        times = "once" if cost["looks"] == 1 else f"{int(cost['looks']):,} times"
-        watched = f" It was looked at {times}, which took {share:.1%} of its time."
-    if found.healthy:
-        yield _wrapped(f"Healthy: none of {len(found.checked)} symptoms was found.{watched}", width)
-        yield _wrapped(f"Looked for: {', '.join(found.checked)}.", width, "  ")
-        return
-    many = "symptom" if len(found.findings) == 1 else "symptoms"
-    yield _wrapped(f"{len(found.findings)} {many} of {len(found.checked)} that were looked for.{watched}", width)
-    for each in found.findings:
-        head, *rest = each.text().splitlines()
-        yield ""
-        yield _wrapped(head, width, "! ", "  ")
-        for line in rest:
-            yield _wrapped(line.strip(), width, "  ", "    ")
+    from workings.watching.telling import told
+
+    for line in told(found.findings, found.checked, found.cost).splitlines():
+        if line.startswith("! "):
+            yield ""
+        indent = "  " if line.startswith(" ") else ""
+        rest = "  " if line.startswith("! ") else 2 * indent
+        yield _wrapped(line.strip(), width, indent, rest)
 
 
 def _causes(found: Diagnosis, width: int) -> Iterator[str]:

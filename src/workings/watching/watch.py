@@ -141,6 +141,15 @@ class Watch:
         self.together.tell(self.history.facts)
         return look(self.history)
 
+    def report(self) -> str:
+        """What is found so far, with evidence and what to change, or that the loop is healthy."""
+        from workings.watching.findings import codes
+        from workings.watching.telling import told
+
+        return told(self.findings(), codes(), self.budget.to_dict(), self.history.facts.get("not_seen", ()))
+
+    __str__ = report
+
     def not_seen(self, what: str) -> None:
         """Say once what cannot be seen of this model."""
         told = self.history.facts.setdefault("not_seen", [])
