@@ -38,11 +38,13 @@ NAMES: dict[str, str] = {
     "entropy": "of attention: the mean entropy of its rows, over that of equal shares; largest is of its scores",
     "normed_over": "of batch norm in training: from how many numbers the mean of a channel comes",
     "rows_used": "of an embedding: different rows that the batch asked for",
+    "rows": "of an embedding: how many it has",
     # of a parameter
     "weight": "root mean square of its numbers",
     "gradient": "root mean square of ∂L/∂w",
     "update": "root mean square of the step's change, over that of the numbers before it",
     "unmoved": "of an embedding: share of its rows that never moved since the first look, weight decay not counted",
+    "gain": "of a weight matrix, at the first look: root mean square times the root of the number of inputs, about 1",
     "alike": "of a weight matrix, at the first look: share of its rows (units) that equal another row",
     # of "input", the first thing that the net is given (floating point; features lie along all axes but the first)
     "constant": "share of its features that are the same in all samples of the batch",
@@ -104,7 +106,11 @@ FACTS: dict[str, str] = {
     "not_seen": "what of the model cannot be looked into, in words",
     "resumed": "steps from which the run went on after it was stopped",
     "cost": "of watching: {share allowed, seconds spent, of so many seconds, looks}",
-    "frozen": "parameters of two axes or more that require no gradient: {name: whether they look as drawn at random}",
+    "frozen": "parameters of two axes or more that require no gradient: {name: whether they look as drawn at random, "
+    "though the optimiser was given them}",
+    "weighted": "whether the loss has weights of classes or samples",
+    "optimisers": "how many take turns",
+    "simple": "what a linear answer or one by neighbours gets right on samples left out: share of classes, or R²",
 }
 
 # What ``counts`` may hold.

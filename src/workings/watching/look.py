@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from workings.watching import targets
 from workings.watching.loss_graph import LossCall, baseline_of, read_loss
 from workings.watching.parameters import norms, of_changes, of_parameters, of_start, remember
-from workings.watching.statistics import Measured
+from workings.watching.statistics import Measured, some
 from workings.watching.tap import Tap, compiled, fast_path, read
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ class Look:
             x = next((each for each in (*args, *kwargs.values()) if isinstance(each, Tensor)), None)
             self.batch = len(x) if x is not None and x.ndim else 0
             self.x = x
+        elif len(self.watch.optimizers) > 1 and isinstance(self.out, Tensor):
+            self._players(self.out, args)
             self.tap.given(args, kwargs)
         if compiled(self.watch.parts):
             self.watch.not_seen("the inside of compiled parts")
@@ -63,6 +65,17 @@ class Look:
         else:
             self.hooks.enter_context(self.tap.paths())
             self.mode.enter_context(self.tap)
+
+    def _players(self, made: Tensor, args: Any) -> None:
+        """The second of two nets is given real samples: how far apart those are that the first made."""
+        real = args[0] if args else None
+        if not isinstance(real, Tensor) or real.shape[1:] != made.shape[1:] or min(len(real), len(made)) < 4:
+            return
+        if not real.is_floating_point() or real.data_ptr() == made.data_ptr():
+            return
+        with torch.no_grad():
+            a, b = (torch.pdist(some(each.detach())[:64].flatten(1).float()).mean() for each in (made, real))
+            self.measured.append(("", "spread_made", a / b.clamp_min(1e-12)))
 
     def end_forward(self, out: Any) -> None:
         """The model returned ``out``, or raised (None): then torch is going through its hooks, which must stay."""
@@ -166,6 +179,7 @@ class Look:
         if call.name:
             facts["one_target"] = y is not None and y.numel() == len(y)
             task = {"classes": "multiclass", "yes": "binary"}.get(call.kind, "regression")
+            facts["weighted"] = call.weighted
             facts |= {"loss": call.name, "reduction": call.reduction, "loss_given": call.given, "task": task}
         facts["batch"] = max(self.batch, facts.get("batch", 0))
         if out is None or not out.is_floating_point():

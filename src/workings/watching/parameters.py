@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workings.watching.statistics import Measured, as_drawn, share_alike
+from workings.watching.statistics import Measured, as_drawn, rms, share_alike
 
 SAMPLE = 1 << 15  # numbers of a parameter whose change is measured
 TABLE_ROWS = 4096  # of an embedding, that are followed
@@ -79,13 +79,17 @@ def of_changes(named: Iterable[tuple[str, Tensor]], before: list[tuple[str, Tens
 
 
 def of_start(net: nn.Module) -> list[Measured]:
-    """Before the first step: matrices whose units are copies of one another."""
+    """Before the first step: matrices whose units are copies of one another, and how much each enlarges its input."""
+    tables = {f"{name}.weight" for name, module in net.named_modules() if isinstance(module, nn.Embedding)}
+    found: list[Measured] = []
     with torch.no_grad():
-        return [
-            (name, "alike", share_alike(p))
-            for name, p in net.named_parameters()
-            if p.ndim > 1 and len(p) > 1 and p.is_floating_point() and p.numel() > len(p)
-        ]
+        for name, p in net.named_parameters():
+            if p.ndim < 2 or len(p) < 2 or not p.is_floating_point() or p.numel() == len(p):
+                continue
+            found.append((name, "alike", share_alike(p)))
+            if "weight" in name.rsplit(".", 1)[-1] and name not in tables:
+                found.append((name, "gain", rms(p) * (p.numel() / len(p)) ** 0.5))
+    return found
 
 
 class Tables:
@@ -136,4 +140,6 @@ class Trained:
         facts["no_gradient"] = [name for name, _ in named if name in self._without][:NAMED]
         frozen = [(name, p) for name, p in named if not p.requires_grad and p.ndim > 1 and p.is_floating_point()]
         old = facts.get("frozen", {})
-        facts["frozen"] = {name: old[name] if name in old else as_drawn(p) for name, p in frozen[:NAMED]}
+        given = [(name, p) for name, p in frozen[:NAMED] if id(p) in held]  # the rest is left out on purpose
+        drawn = {name: old[name] if name in old else as_drawn(p) for name, p in given}
+        facts["frozen"] = {name: False for name, _ in frozen[:NAMED]} | drawn

@@ -54,7 +54,7 @@ class Recurrent:
         h: Tensor = out[0]
         first = isinstance(module, Layer) or bool(getattr(module, "batch_first", False))
         with torch.no_grad():
-            bounded = not isinstance(module, nn.RNN) and not isinstance(module, Layer)
+            bounded = not isinstance(module, Layer) and getattr(module, "nonlinearity", "tanh") == "tanh"
             found = of_numbers(where, some(h.detach(), 0 if first else 1), (-1.0, 1.0) if bounded else None)
         x = args[0] if args else kwargs.get("input", kwargs.get("x_BTD"))
         if h.requires_grad and h.shape[1 if first else 0] > 1 and isinstance(x, Tensor):

@@ -135,6 +135,7 @@ class Tap(TorchFunctionMode):
         if isinstance(tokens, Tensor) and isinstance(table, Tensor):
             asked = torch.zeros(len(table), dtype=torch.bool, device=tokens.device)
             self.found.append((where, "rows_used", asked.index_fill_(0, tokens.reshape(-1), True).sum()))
+            self.found.append((where, "rows", float(len(table))))
 
     def _scaled(self, args: Any, kwargs: Any) -> None:
         q, k, mask = (_argument(args, kwargs, i, n) for i, n in ((0, "query"), (1, "key"), (3, "attn_mask")))

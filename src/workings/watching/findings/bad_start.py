@@ -1,9 +1,10 @@
 """A bad start: units that are copies of each other, or first weights far too large or small.
 
 Statistics, all at the first look: the share of units (rows of a weight matrix) that equal another of their layer: they
-get equal gradients for ever; log₁₀ of the largest over the smallest spread of what the layers give; the first losses
-over that of a constant answer. Sources: Glorot and Bengio 2010; He et al. 2015; Karpathy, CS231n notes, loss at step 0.
-Published: SageMaker Debugger, ratio of variances 10; TheDeepChecker's bounds [0.5, 2] alarm on its own clean net.
+get equal gradients for ever; how much weight matrices enlarge what they are given; log₁₀ of the largest over the
+smallest spread of what the layers give; the first losses over that of a constant answer. Sources: Glorot and Bengio
+2010; He et al. 2015; Karpathy, CS231n notes, loss at step 0. Published: SageMaker Debugger, ratio of variances 10;
+TheDeepChecker's bounds [0.5, 2] alarm on its own clean net.
 """
 
 from __future__ import annotations
@@ -24,6 +25,30 @@ def copies(history: History) -> Evidence | None:
         step, value = history.of("alike", where)[0]
         found.append(Evidence(value, value, value, step, where, [(step, value)]))
     return worst(found)
+
+
+def gains(history: History) -> list[tuple[str, int, float]]:
+    """Of each matrix: where, step, log₁₀ of its gain at the first look."""
+    found = []
+    for where in history.places("gain"):
+        step, value = history.of("gain", where)[0]
+        if math.isfinite(value) and value >= 0:
+            found.append((where, step, math.log10(max(value, 1e-12))))
+    return found
+
+
+def large(history: History) -> Evidence | None:
+    """The largest gain, log₁₀."""
+    return worst([Evidence(g, g, g, step, where, [(step, g)], {"gain": 10**g}) for where, step, g in gains(history)])
+
+
+def small(history: History) -> Evidence | None:
+    """The middle gain, log₁₀: single layers begin at 0 on purpose."""
+    found = sorted(gains(history), key=lambda each: each[2])
+    if not found:
+        return None
+    where, step, g = found[len(found) // 2]
+    return Evidence(g, g, g, step, where, [(step, g)], {"gain": 10**g})
 
 
 def scale(history: History) -> Evidence | None:
@@ -67,6 +92,28 @@ SYMPTOMS = (
         "{value:.0%} of the units of '{where}' begin as copies of each other.",
         "Copies get the same gradient and stay copies: the layer is as wide as its different units.",
         _DO,
+    ),
+    Symptom(
+        "bad-start",
+        "log₁₀ of the largest gain of a weight matrix (root mean square · √inputs) at the first look",
+        large,
+        0.6,
+        "Not yet calibrated.",
+        "The first weights of '{where}' make what it is given {gain:.2g} times as large; about 1 is usual.",
+        "Activations and gradients grow from layer to layer, and from step to step of a sequence.",
+        _DO,
+    ),
+    Symptom(
+        "bad-start",
+        "log₁₀ of the middle gain of the weight matrices (root mean square · √inputs) at the first look",
+        small,
+        -1.2,
+        "Not yet calibrated.",
+        "The first weights are so small that a layer such as '{where}' makes what it is given {gain:.1e} times as "
+        "large; about 1 is usual.",
+        "What the layers pass on dies out, forwards and backwards.",
+        _DO,
+        least=True,
     ),
     Symptom(
         "bad-start",

@@ -1,13 +1,15 @@
 """A dead embedding: nearly all tokens are read as one, or no row ever moves.
 
-Statistics: different rows that a batch asks for, of all looks the most; the share of the rows that have not moved since
-the start (rare words may rest, so it must be nearly all, though batches ask for many).
+Statistics: different rows that a batch asks for, of all looks the most; the share of the rows that have not moved
+since the start, of small vocabularies (those made for other texts have words that never come).
 """
 
 from __future__ import annotations
 
 from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of, lasting, worst
 from workings.watching.history import History
+
+SMALL = 1_000
 
 
 def asked(history: History) -> Evidence | None:
@@ -22,9 +24,9 @@ def asked(history: History) -> Evidence | None:
 
 
 def resting(history: History) -> Evidence | None:
-    """Share of rows that never moved, of embeddings of which at least ten are asked for."""
-    used = [value for where in history.places("rows_used") for _, value in finite(history.of("rows_used", where))]
-    if not used or max(used) < 10:
+    """Share of rows that never moved, of small vocabularies: large ones have words that these texts do not."""
+    rows = [value for where in history.places("rows") for _, value in finite(history.of("rows", where))]
+    if not rows or max(rows) > SMALL:
         return None
     return worst([lasting(history.of("unmoved", where)[1:], where, 2) for where in history.places("unmoved")])
 
@@ -46,7 +48,7 @@ SYMPTOMS = (
         "dead-embedding",
         "share of the embedding's rows that have not moved since the start",
         resting,
-        0.999,
+        0.5,
         "Not yet calibrated.",
         "{value:.0%} of the rows of '{where}' have not moved since the start.",
         _WHY,

@@ -1,17 +1,22 @@
 """Imbalance that hurts: rare classes are hardly ever found.
 
-Statistic: accuracy less balanced accuracy (the mean of the classes' recalls) on validation samples, or the recall of
-the rarest class over looks, where the commonest class is at least five times the rarest. Imbalance that is handled well
-is fine, so the shares alone are no finding. Published: SageMaker Debugger, 10 to 1 and an error of 0.7.
+Statistics: effective classes over classes, where no weights make up for it; accuracy less balanced accuracy (the mean
+of the classes' recalls) on validation samples, or the recall of the rarest class over looks, where the commonest class
+is at least five times the rarest. Imbalance that is handled well is fine, so the shares alone are no finding.
+Published: SageMaker Debugger, 10 to 1 and an error of 0.7.
 """
 
 from __future__ import annotations
+
+import math
 
 from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of, lasting
 from workings.watching.findings.progress import class_shares
 from workings.watching.history import History
 
 RATIO = 5.0
+MANY = 4  # classes
+SEQUENCES = ("language", "translation")
 
 
 def ratio(history: History) -> float:
@@ -35,9 +40,26 @@ def on_validation(history: History) -> Evidence | None:
 def on_training(history: History) -> Evidence | None:
     """1 − the recall of the rarest class."""
     r = ratio(history)
-    if r < RATIO:
+    if r < RATIO or handled(history):
         return None
     return lasting([(s, 1 - v) for s, v in history.of("rare_right", "output")], "output", 3, ratio=r)
+
+
+def uneven(history: History) -> Evidence | None:
+    """e^H/K, H the entropy of the class shares, where nothing makes up for it and there are many classes."""
+    shares = class_shares(history)
+    if len(shares) < MANY or handled(history) or history.facts.get("one_target") is False:
+        return None
+    if history.facts.get("task") in SEQUENCES:
+        return None
+    value = math.exp(-sum(p * math.log(p) for p in shares if p > 0)) / len(shares)
+    return Evidence(value, value, value, 0, "", (), {"ratio": ratio(history)})
+
+
+def handled(history: History) -> bool:
+    """Whether classes or samples have weights, or are drawn by them."""
+    facts = history.facts
+    return bool(facts.get("weighted")) or facts.get("imbalance") in ("class weights", "weighted sampling")
 
 
 _WHY = "A net that never says the rare class has a low loss and is useless for what is usually wanted: finding it."
@@ -66,6 +88,18 @@ SYMPTOMS = (
         "Classes differ {ratio:.0f}-fold in size, and {value:.0%} of the rarest are not found.",
         _WHY,
         _DO,
+    ),
+    Symptom(
+        "imbalance",
+        "effective classes (e to the entropy of their shares) over classes",
+        uneven,
+        0.65,
+        "Not yet calibrated.",
+        "Classes differ {ratio:.0f}-fold in size and nothing makes up for it: they are as many as {value:.0%} of "
+        "their number would be, were they of equal size.",
+        _WHY,
+        _DO,
+        least=True,
     ),
 )
 CODES = ("imbalance",)

@@ -1,10 +1,10 @@
 """Noisy labels: many samples carry a class that has nothing to do with the input.
 
 Statistic: among the samples that a net which has learnt gets wrong, how often the label is the net's second choice,
-less chance, over what is possible: (s − 1/(K−1))/(1 − 1/(K−1)). Classes that are hard to tell apart are second choices;
-labels at random are so by chance only, about 0. In texts what comes next is random by nature, so answers at each step
-are left out. Counted over the later looks, with Wilson's interval. Needs four classes or more and enough mistakes.
-Background: Northcutt et al. 2021, confident learning; Arpit et al. 2017.
+less chance, over what is possible: (s − 1/(K−1))/(1 − 1/(K−1)). Classes that are hard to tell apart are second
+choices; labels at random are so by chance only, about 0. In texts what comes next is random by nature, so answers at
+each step are left out. Counted over the later looks, with Wilson's interval. Needs four classes or more and enough
+mistakes. Background: Northcutt et al. 2021, confident learning; Arpit et al. 2017.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from workings.watching.findings.progress import class_shares
 from workings.watching.history import History
 
 MISTAKES = 40
-LEARNT = 0.4  # right, of the looks that count
+LEARNT = 0.45  # right at least, of the looks that count: a net that knows nothing has no second choice
 WRONG = 0.05  # of the samples, at least
 SEQUENCES = ("language", "translation")
 
@@ -27,16 +27,16 @@ def _measure(history: History) -> Evidence | None:
         return None
     right, wrong = dict(finite(history.of("right", "output"))), dict(finite(history.of("wrong", "output")))
     second = dict(finite(history.of("second", "output")))
-    steps = sorted(step for step in second if step in wrong and right.get(step, 0.0) >= LEARNT)
-    steps = steps[len(steps) // 3 :]
+    steps = sorted(step for step in second if step in wrong and step in right)
+    steps = steps[len(steps) // 2 :]
     n, hits = sum(wrong[s] for s in steps), sum(second[s] for s in steps)
-    if n < MISTAKES or not steps or sum(1 - right[s] for s in steps) / len(steps) < WRONG:
+    share = sum(1 - right[s] for s in steps) / max(1, len(steps))
+    if n < MISTAKES or not WRONG <= share <= 1 - LEARNT:
         return None
     chance = 1 / (K - 1)
     low, high = wilson(min(hits, n), n)
     course = [(s, second[s] / wrong[s]) for s in steps if wrong[s] > 0]
     value, low, high = ((each - chance) / (1 - chance) for each in (hits / n, low, high))
-    share = sum(1 - right[s] for s in steps) / len(steps)
     return Evidence(value, low, high, steps[0], "output", course, {"n": int(n), "second": hits / n, "wrong": share})
 
 

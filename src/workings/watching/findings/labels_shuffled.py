@@ -38,7 +38,7 @@ SYMPTOMS = (
         "labels-shuffled",
         "t value of the dependence between inputs and targets",
         _measure,
-        1.0,
+        5.0,
         "Not yet calibrated.",
         "Inputs and targets look independent (t = {value:.1f} on {n:,} samples), and the loss on {on} is not below "
         "a constant answer's ({late:.3g} against {reference:.3g}).",

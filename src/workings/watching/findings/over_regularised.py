@@ -1,8 +1,8 @@
 """Too much regularisation: the penalty, not the data, decides where the weights go.
 
 Statistics: size of the weight matrices over that at the start, where little was learnt (decay pulls them to 0); the
-training loss over the validation loss where dropout is strong. Weights that shrink in a net that learns are healthy.
-Published: TheDeepChecker, growth of the penalty's gradient over the data's; UMLAUT, dropout above 0.5.
+greatest probability of dropout, likewise. Weights that shrink in a net that learns are healthy. Published:
+TheDeepChecker, growth of the penalty's gradient over the data's; UMLAUT, dropout above 0.5.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from workings.watching.findings.weights import matrices
 from workings.watching.history import History
 
 LEARNT = 0.5
-DROPPED = 0.5
 
 
 def shrunk(history: History) -> Evidence | None:
     """Median over the weight matrices of size over size at the start."""
     done = progress(history)
-    if done is None or done.most > LEARNT:
+    if done is None or done.most > LEARNT or history.facts.get("net") in ("rbm", "dbn"):
         return None
     by_step: dict[int, list[float]] = {}
     for where in matrices(history, "weight"):
@@ -34,12 +33,14 @@ def shrunk(history: History) -> Evidence | None:
 
 
 def dropped(history: History) -> Evidence | None:
-    """(train − validation) / reference, where dropout is strong."""
+    """The greatest probability of dropout."""
     done, p = progress(history), history.facts.get("dropout")
-    if done is None or not isinstance(p, int | float) or p < DROPPED:
+    if done is None or not isinstance(p, int | float):
         return None
-    course = [(step, (done.late - value) / done.reference) for step, value in finite(history.of("val_loss"))]
-    return lasting(course, "", 3, p=p, train=done.late)
+    if done.most > LEARNT:
+        return None
+    p = float(p)
+    return Evidence(p, p, p, 0, "", done.course, {"learnt": done.learnt})
 
 
 _WHY = "The net is kept from learning what the data would tell it."
@@ -57,12 +58,11 @@ SYMPTOMS = (
     ),
     Symptom(
         "over-regularised",
-        "training loss less validation loss, over the loss of a constant answer, under strong dropout",
+        "the greatest probability of dropout, where less than half of the loss was learnt away",
         dropped,
-        0.2,
+        0.7,
         "Not yet calibrated.",
-        "With dropout of {p:g} the training loss ends at {train:.3g}, {value:.0%} of a constant answer's loss above "
-        "the validation loss.",
+        "Dropout leaves out {value:.0%} of a layer's numbers, and {learnt:.0%} of the loss was learnt away.",
         _WHY,
         "Lower dropout to 0.1 to 0.3, or leave it out.",
     ),

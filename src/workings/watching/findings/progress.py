@@ -17,7 +17,6 @@ from workings.watching.findings.evidence import Course, Evidence, finite, mean_o
 from workings.watching.history import History
 
 LEAST = 12  # values of the loss; with fewer nothing is said of learning
-CROSS_ENTROPIES = ("cross_entropy", "nll_loss", "bce", "binary_cross_entropy_with_logits", "binary_cross_entropy")
 SQUARES = ("mse", "mse_loss", "MSELoss")
 
 
@@ -81,15 +80,7 @@ def constant_loss(history: History) -> float | None:
     """The loss of the best constant answer, in the units of the training loss; None where it is not known."""
     facts = history.facts
     known = facts.get("baseline")
-    if isinstance(known, int | float) and math.isfinite(known) and known > 0:
-        return float(known)
-    shares = class_shares(history)
-    if facts.get("loss") in CROSS_ENTROPIES and shares:
-        return -sum(p * math.log(p) for p in shares if p > 0) or None
-    std = facts.get("target_std")
-    if facts.get("loss") in SQUARES and isinstance(std, int | float) and std > 0:
-        return float(std) ** 2
-    return None
+    return float(known) if isinstance(known, int | float) and math.isfinite(known) and known > 0 else None
 
 
 def class_shares(history: History) -> list[float]:

@@ -16,7 +16,7 @@ LEARNT = 0.8
 
 def _measure(history: History) -> Evidence | None:
     done = progress(history)
-    if done is None or done.most > LEARNT:
+    if done is None or done.most > LEARNT or history.facts.get("net") in ("rbm", "dbn"):
         return None
     places = [where for where in history.places("saturated") if not where.endswith(("lstm", "gru"))]
     if places and places[-1] == history.order[-1]:
