@@ -331,13 +331,32 @@ def _programs() -> list[Program]:
         {"net": "resnet", "stem": 8, "widths": [8, 16], "blocks": [1, 0], "epochs": 14, "augmentation": "none", **adam},
     )
     add("workings-resnet-digits", a, "resnet", "images", s, "float classes norm")
-    words = {"tokens": "word", "dropout": 0.1, "epochs": 12, "batch_size": 32, **adam, "learning_rate": 1e-2}
-    s = Recipe(samples.texts(), {"net": "lstm", "embedding": 24, "width": 24, "pooling": "mean", **words})
+    words = {
+        "tokens": "word",
+        "dropout": 0.1,
+        "epochs": 10,
+        "batch_size": 32,
+        **adam,
+        "learning_rate": 1e-2,
+        "schedule": "constant",
+    }
+    s = Recipe(samples.texts(1200), {"net": "lstm", "embedding": 16, "width": 24, "pooling": "last", **words})
     add("workings-lstm-texts", a, "lstm", "texts", s, "texts classes recurrent dropout")
-    s = Recipe(samples.texts(), {"net": "gru", "embedding": 24, "width": 24, "pooling": "mean", **words})
+    s = Recipe(
+        samples.texts(1200),
+        {
+            "net": "gru",
+            "embedding": 24,
+            "width": 32,
+            "pooling": "max",
+            **words,
+            "batch_size": 16,
+            "learning_rate": 3e-3,
+        },
+    )
     add("workings-gru-texts", b, "gru", "texts", s, "texts classes recurrent dropout")
     s = Recipe(
-        samples.texts(), {"net": "transformer-encoder", "layers": 1, "width": 32, **words, "learning_rate": 3e-3}
+        samples.texts(1200), {"net": "transformer-encoder", "layers": 1, "width": 32, **words, "learning_rate": 3e-3}
     )
     add("workings-encoder-texts", b, "transformer", "texts", s, "texts classes attention dropout")
     s = Recipe(
