@@ -15,24 +15,30 @@ from workings.nets.unsupervised import Codes, Draws, Reconstructs, Scores, Unsup
 
 # A table of two numbers, a yes or no, and a category of three.
 TABLE = Form(columns=(1, 1, 0, 3))
+WINDOWS = Form(horizon=0)
 CASES: list[tuple[str, tuple[int, ...], Form, dict[str, Any]]] = [
     ("autoencoder", (6,), Form(), {"hidden": (5,), "code": 2, "activation": "tanh"}),
     ("autoencoder", (6,), TABLE, {"hidden": (5,), "code": 2, "activation": "tanh", "noise": 0.1}),
     ("autoencoder", (1, 4, 4), Form(), {"hidden": (), "code": 3, "likelihood": "bernoulli"}),
     ("autoencoder", (2, 9, 8), Form(), {"channels": (2, 3), "code": 2, "activation": "silu", "likelihood": "gaussian"}),
+    ("autoencoder", (9, 2), WINDOWS, {"channels": (2, 3), "code": 2, "activation": "silu", "coder": "convolution"}),
     ("vae", (6,), Form(), {"hidden": (5,), "code": 2, "activation": "tanh"}),
     ("vae", (6,), TABLE, {"hidden": (5,), "code": 2, "activation": "tanh", "free_bits": 0.1, "beta": 0.5}),
     ("vae", (1, 4, 4), Form(), {"hidden": (5,), "code": 3, "activation": "tanh", "beta": 2.0}),
     ("vae", (2, 9, 8), Form(), {"channels": (2, 3), "code": 2, "activation": "silu", "likelihood": "gaussian"}),
+    ("vae", (5, 2), WINDOWS, {"hidden": (5,), "code": 2, "activation": "tanh"}),
     ("gan", (6,), Form(), {"hidden": (5,), "code": 3}),
+    ("gan", (3, 2), WINDOWS, {"hidden": (5,), "code": 3}),
     ("gan", (6,), TABLE, {"hidden": (5,), "spectral": True, "penalty": "none"}),
     ("gan", (1, 4, 4), Form(), {"hidden": (5, 5), "code": 3, "penalty": "wgan-gp"}),
     ("gan", (2, 9, 8), Form(), {"channels": (2, 3), "code": 4, "spectral": True}),
     ("rbm", (6,), Form(), {"units": 3, "draw_steps": 9}),
     ("rbm", (6,), TABLE, {"units": 5, "draw_steps": 9}),
+    ("rbm", (3, 2), WINDOWS, {"units": 4, "draw_steps": 9}),
     ("rbm", (2, 3, 4), Form(), {"units": 4, "draw_steps": 9}),
     ("dbn", (6,), Form(), {"hidden": (3,), "draw_steps": 9}),
     ("dbn", (6,), TABLE, {"hidden": (5, 4), "draw_steps": 9}),
+    ("dbn", (3, 2), WINDOWS, {"hidden": (4,), "draw_steps": 9}),
     ("dbn", (2, 3, 4), Form(), {"hidden": (5, 4, 3), "draw_steps": 9}),
 ]
 every_net = pytest.mark.parametrize(
