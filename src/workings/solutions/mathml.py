@@ -12,6 +12,9 @@ from workings.solutions.rounding import Printed
 _NAMES = {"Phi": "Φ", "phi": "φ", "sigma": "σ"}
 
 
+_HATS = {"\N{COMBINING CIRCUMFLEX ACCENT}": "^", "\N{COMBINING TILDE}": "~"}
+
+
 class Origins:
     """A class name for each number of a tensor, the same wherever it is printed."""
 
@@ -62,6 +65,8 @@ class MathML(Notation):
         letter, index = parted(letter, index)
         tag = "mtext" if len(letter) > 3 else "mo" if letter in ("[", "]") else "mi"
         base = f"<{tag}>{escape(letter)}</{tag}>"
+        if letter[1:] in _HATS:
+            base = f"<mover><mi>{escape(letter[0])}</mi><mo>{_HATS[letter[1:]]}</mo></mover>"
         above = (f"({layer})" if layer else "") + ("+" if new else "")
         up, down = f"<mtext>{escape(above)}</mtext>", f"<mtext>{escape(index)}</mtext>"
         if letter == "ᵀ":

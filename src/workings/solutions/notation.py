@@ -201,12 +201,12 @@ class _Writer:
                 return found
             case Quotient(above, below) if self.width(below) <= ROOM:
                 part = how.fraction(how.number(Printed("1"), None), self.write(below)[0])
-                return self._around(how.join([part, how.operator(how.times)]), above, "")
+                return self._around(part + how.operator(how.times), above, "")
             case Product(factors):
                 longest = max(range(len(factors)), key=lambda i: self.width(factors[i]))
                 times = how.operator(how.times)
-                before = how.join([self.tight(f, 4) + times for f in factors[:longest]])
-                after = how.join([times + self.tight(f, 4) for f in factors[longest + 1 :]])
+                before = "".join(self.tight(f, 4) + times for f in factors[:longest])
+                after = "".join(times + self.tight(f, 4) for f in factors[longest + 1 :])
                 return self._around(before, factors[longest], after)
             case Negative(of):
                 return self._around(how.operator(how.minus), of, "")
@@ -214,17 +214,17 @@ class _Writer:
 
     def _follow(self, mark: str, term: Expr) -> list[tuple[str, int]]:
         if self.width(term) <= ROOM:
-            return [(self.how.join([mark, self.follower(term)]), self.width(term))]
+            return [(mark + self.follower(term), self.width(term))]
         if isinstance(term, (Sum, Negative)):
             return self._around(mark, term, "")
         (first, size), *others = self.pieces(term)
-        return [(self.how.join([mark, first]), size), *others]
+        return [(mark + first, size), *others]
 
     def _around(self, before: str, inside: Expr, after: str) -> list[tuple[str, int]]:
         """In brackets that may open in one row and close in another."""
         how, found = self.how, self.pieces(inside)
-        found[0] = (how.join([before, how.opening, found[0][0]]), found[0][1])
-        found[-1] = (how.join([found[-1][0], how.closing, after]), found[-1][1])
+        found[0] = (before + how.opening + found[0][0], found[0][1])
+        found[-1] = (found[-1][0] + how.closing + after, found[-1][1])
         return found
 
     def number(self, value: float, entry: Entry | None) -> tuple[str, int]:

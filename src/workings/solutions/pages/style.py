@@ -26,13 +26,14 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem}dt{color:v
 .soft,.told{color:var(--soft);font-size:.9rem}.told{padding-left:1.2rem;margin:.3rem 0}
 a{color:var(--link)}nav ol{columns:12rem;padding-left:1.4rem}
 :focus-visible{outline:2px solid var(--link);outline-offset:2px}
-.scroll{overflow-x:auto;overflow-y:hidden;padding:.15rem 0}.scroll div{padding:.2rem 0;width:max-content}
+.scroll{overflow-x:auto;overflow-y:hidden;padding:.15rem 0;content-visibility:auto;contain-intrinsic-size:auto 9rem}
+.scroll div{padding:.2rem 0;width:max-content}
 math{font-size:1.05rem}.line{margin:.2rem 0}
 .l{math-style:normal}.l mtd{padding:.12rem .15rem;text-align:left}.l mtd:first-child{text-align:right}
 .ok{color:var(--good)}.failed{color:var(--bad);font-weight:bold}
 code{font-size:.9rem;overflow-wrap:anywhere}
 .verdict{border:1px solid var(--line);border-radius:.4rem;padding:.6rem .9rem}
 @media print{body{max-width:none;font-size:11pt}nav{display:none}h1,h2,h3,h4{break-after:avoid}.line{break-inside:avoid}
-article{break-after:page}.scroll{overflow:visible}}
+article{break-after:page}.scroll{overflow:visible;content-visibility:visible}}
 """
 )
