@@ -419,7 +419,7 @@ def replay(call: Call, gradients: list[Tensor | None]) -> tuple[list[Tensor], di
             return x
         if id(x) not in leaves:
             leaf = x.data.clone()
-            leaves[id(x)] = leaf.requires_grad_(x.needs_grad and leaf.is_floating_point())
+            leaves[id(x)] = leaf.requires_grad_(x.needs_grad and (leaf.is_floating_point() or leaf.is_complex()))
         # A copy: an operation in place must not meet a leaf.
         return leaves[id(x)].clone()
 

@@ -20,12 +20,13 @@ from workings.solutions.rounding import DIGITS, Line, settle_line
 from workings.solutions.rules import find
 from workings.solutions.rules.base import Index, Inner, as_symbol, every
 from workings.solutions.steps import Check, Step
-from workings.solutions.symbols import Page
+from workings.solutions.symbols import Page, real_numbers
 
 TOLERANCE = 1e-9
 CANCELLED = 1e-6  # of what was added up: what is left may be off by 1e-15 of it
 NOTHING = 1e-10  # of its terms: a sum of no more is what float64 left of 0
 FEW = 4
+_PAIRS = "Complex numbers, as pairs of a real and an imaginary part: compared, not worked out."
 _TITLES = {
     "relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU", "relu6": "ReLU6",
     "logsigmoid": "logarithm of sigmoid", "add": "sum", "sub": "difference", "mul": "product", "div": "quotient",
@@ -151,6 +152,9 @@ class Solver:
         chosen, remark = self._choose(call.out.data, call.out.grad)
         if remark and not rule.moves:
             step.remarks.append(remark)
+        if call.out.data.is_complex():
+            step.remarks.append(_PAIRS)
+            chosen = []
         for index in chosen[:1] if rule.moves else chosen:
             said = rule.element(call, page, index)
             if said is not None and not (rule.moves and call.out.data.numel() > 4):
@@ -262,12 +266,14 @@ class Solver:
         several = len(self.pieces[id(value)]) > 1 or not last
         left = q
         if several:
-            left = Quantity("s", f"{call.number + 1}", piece, one_sample=q.one_sample)
+            left = Quantity("s", f"{call.number + 1}", real_numbers(piece), one_sample=q.one_sample)
             step.remarks.append(f"s({left.layer}) is what this use of {label(page.quantity(value))} sends back.")
         step.values.append(left)
         if not self._wanted(call):
             return
         chosen, remark = self._choose(piece, piece)
+        if piece.is_complex() or call.out.data.is_complex():
+            chosen, remark = [], _PAIRS
         if remark and not rule.moves:
             step.remarks.append(f"{label(page.quantity(value))}: {remark}")
         for index in chosen[:1] if rule.moves else chosen:
@@ -276,7 +282,7 @@ class Solver:
                 step.lines.append(self._line(left[index], said))
         if several and last:
             shares = [
-                Quantity("s", "unseen" if c is None else f"{c.number + 1}", p, one_sample=q.one_sample)
+                Quantity("s", "unseen" if c is None else f"{c.number + 1}", real_numbers(p), one_sample=q.one_sample)
                 for c, p in reversed(self.pieces[id(value)])
             ]
             child = Step(f"{len(shares)} uses of {label(page.quantity(value))}, added", values=[q])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 from workings.solutions.expressions import Quantity
@@ -12,6 +13,13 @@ from workings.solutions.rules.base import Rule
 
 _PARAMETERS = {"weight": "W", "bias": "b"}
 _NORMS = {"weight": "γ", "bias": "β"}
+
+
+def real_numbers(data: Tensor) -> Tensor:
+    """Float64; a complex number is a pair, its real and its imaginary part."""
+    if data.is_complex():
+        return torch.view_as_real(data.resolve_conj()).double()
+    return data.resolve_neg() if data.is_floating_point() else data.double()
 
 
 class Page:
@@ -74,7 +82,7 @@ class Page:
         self._keep(value, *key)
 
     def _keep(self, value: Value, letter: str, layer: str) -> Quantity:
-        data = value.data.double() if not value.data.is_floating_point() else value.data
+        data = real_numbers(value.data)
         per_sample = value.kind not in ("parameter", "buffer") and value.data.ndim > 0
         one = self.samples == 1 and per_sample and value.data.shape[0] == 1
         self.known[id(value)] = made = Quantity(letter, layer, data, value.name, one_sample=one)
@@ -96,6 +104,7 @@ class Page:
         """Keep the gradient that has arrived at a value, under δ for what a layer's weights give, else ∂L/∂."""
         q = self.quantity(value)
         is_delta = q.letter == "z"
+        gradient = real_numbers(gradient)
         made = Quantity(
             "δ" if is_delta else "", q.layer if is_delta else "", gradient, gradient_of=q, one_sample=q.one_sample
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workings.solutions.record import Call
-from workings.solutions.rules import choices, moves, powers, stepped
+from workings.solutions.rules import choices, complex_numbers, moves, powers, stepped
 from workings.solutions.rules.attention import Attention
 from workings.solutions.rules.base import Rule
 from workings.solutions.rules.choices import Largest, Made, Where
@@ -74,6 +74,9 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     **dict.fromkeys(moves.FILLING, (Made(), Moves())),
 }
 _RULES["pow"] = (*_RULES["pow"], powers.POWER)
+for _name, _rule in complex_numbers.NUMBERS.items():
+    _RULES[_name] = (_rule, *_RULES.get(_name, ()))
+_RULES |= dict.fromkeys(complex_numbers.TRANSFORMS, (complex_numbers.Fourier(),))
 _RULES["index_put"] = (AddedAt(), Moves())
 _RULES |= {
     "log_sigmoid": _RULES["logsigmoid"],

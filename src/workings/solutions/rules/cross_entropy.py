@@ -18,7 +18,7 @@ from workings.base.tokens import PAD
 from workings.solutions.expressions import TERMS, Entry, Expr, Number, Rest, SumOver, Symbol, exp, holds, ln, sum_of
 from workings.solutions.record import Call, Value
 from workings.solutions.rules.base import Equation, Index, Inner, Rule, Symbols, accumulate, every, gradient, whole
-from workings.solutions.rules.elementwise import logistic
+from workings.solutions.rules.elementwise import log_one_more, logistic
 from workings.solutions.rules.losses import arriving, arriving_whole, fold, like, target
 from workings.solutions.rules.softmax import log_of_sum, share_of
 
@@ -331,7 +331,7 @@ def _log(p: Any, z: Any, i: Index, side: int) -> Expr:
     near = p[i].value if side > 0 else 1 - p[i].value
     if near > 1e-3:
         return ln(p[i]) if side > 0 else ln(1 - p[i])
-    return -ln(1 + exp(-z[i] if side > 0 else z[i]))
+    return -log_one_more(-z[i] if side > 0 else z[i])
 
 
 def _of_logits(z: Tensor, y: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ from workings.solutions.expressions import (
     absolute,
     cosine,
     density,
+    evaluate,
     exp,
     holds,
     largest,
@@ -136,12 +137,30 @@ def logistic(z: Any) -> Any:
     return torch.sigmoid(z) if isinstance(z, Tensor) else 1 / (1 + exp(-z))
 
 
+LARGE = 300.0
+
+
+def log_one_more(z: Any) -> Any:
+    """ln(1 + e^z); of a z whose e^z is no number of float64, z + ln(1 + e^(−z))."""
+    if isinstance(z, Tensor):
+        return z.clamp(min=0) + torch.log1p(torch.exp(-z.abs()))
+    return _above(z, LARGE, z + ln(1 + exp(-z)), ln(1 + exp(z)))
+
+
+def _above(z: Any, bound: float, yes: Any, no: Any) -> Any:
+    """yes where z > bound, else no, which general equations say alone."""
+    if isinstance(z, Tensor):
+        return torch.where(z > bound, yes, no)
+    try:
+        return yes if evaluate(z) > bound else no
+    except TypeError:  # a symbol has no number
+        return no
+
+
 def _pick(condition: Any, yes: Any, no: Any) -> Any:
     """yes where the condition is 1, no where it is 0; of an entry only the one that counts is written."""
     if isinstance(condition, Tensor):
         return torch.where(condition > 0, yes, no)
-    from workings.solutions.expressions import evaluate
-
     try:
         return yes if evaluate(condition) else no
     except TypeError:  # a general equation has no numbers
@@ -199,15 +218,12 @@ ACTIVATIONS = (
     Elementwise("silu", lambda z: z * logistic(z), lambda z, a: logistic(z) * (1 + z * (1 - logistic(z))), letter="a"),
     Elementwise(
         "softplus",
-        lambda z: ln(1 + exp(z)),
-        lambda z, a: logistic(z),
+        lambda z: _above(z, 20, z, log_one_more(z)),
+        lambda z, a: _above(z, 20, z * 0 + 1 if isinstance(z, Tensor) else lift(1), logistic(z)),
         letter="a",
-        fits=lambda call: (
-            call.bound("input", "beta", "threshold", beta=1, threshold=20)[1] == 1
-            and bool((call.inputs[0].data < 20).all())
-        ),
+        fits=lambda call: call.bound("input", "beta", "threshold", beta=1, threshold=20)[1:] == [1, 20],
     ),
-    Elementwise("logsigmoid", lambda z: -ln(1 + exp(-z)), lambda z, a: 1 - logistic(z), letter="a"),
+    Elementwise("logsigmoid", lambda z: -log_one_more(-z), lambda z, a: 1 - logistic(z), letter="a"),
     Elementwise(
         "relu6", lambda z: smallest(6, largest(0, z)), lambda z, a: _positive(z) * holds(z, "<", 6), letter="a"
     ),

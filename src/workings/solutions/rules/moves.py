@@ -29,6 +29,10 @@ NAMES = frozenset(
 FILLING = ("zero", "fill", "fill_diagonal")  # in place: what was there gets no gradient
 
 
+def _is_number(value: Value) -> bool:
+    return value.data.is_floating_point() or value.data.is_complex()
+
+
 class Moves(Rule):
     """Each entry of the output is one of the inputs'."""
 
@@ -41,11 +45,11 @@ class Moves(Rule):
 
     def fits(self, call: Call) -> bool:
         # pad, tril and triu put zeros in: those have no source, and are told as 0.
-        moved = any(v.data.is_floating_point() for v in call.inputs)
-        return moved and all(o.data.is_floating_point() for o in call.outputs)
+        moved = any(_is_number(v) for v in call.inputs)
+        return moved and all(_is_number(o) for o in call.outputs)
 
     def equations(self, call: Call, at: Symbols) -> list[Equation]:
-        moved = [v for v in call.inputs if v.data.is_floating_point()]
+        moved = [v for v in call.inputs if _is_number(v)]
         parts = tuple(whole(at, v) for v in moved[:4])
         more = (Symbol("…"),) if len(moved) > 4 else ()
         return [(whole(at, o), Joined((*parts, *more), ", ")) for o in call.outputs[:1]]
