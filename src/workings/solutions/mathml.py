@@ -21,7 +21,6 @@ class Origins:
     def __init__(self, prefix: str = "n") -> None:
         self.prefix = prefix
         self.known: dict[tuple[str, str, bool, bool, tuple[int, ...]], int] = {}
-        self.uses: dict[int, int] = {}
 
     def mark(self, entry: Entry) -> str:
         """The class of an entry."""
@@ -29,12 +28,7 @@ class Origins:
         root = q.gradient_of or q
         key = (root.letter, root.layer + q.name, q.gradient_of is not None, q.new, entry.index)
         number = self.known.setdefault(key, len(self.known))
-        self.uses[number] = self.uses.get(number, 0) + 1
         return f"{self.prefix}{number}"
-
-    def repeated(self) -> list[str]:
-        """The classes that stand in two places or more."""
-        return [f"{self.prefix}{number}" for number, uses in self.uses.items() if uses > 1]
 
 
 class MathML(Notation):

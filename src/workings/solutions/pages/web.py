@@ -8,6 +8,7 @@ keyboard; formulas carry their plain text for readers that know no MathML.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from html import escape
 
@@ -35,13 +36,14 @@ def document(solutions: Sequence[Solution], title: str = "") -> str:
     """One or several pages in one file; several are parts under a title of their own."""
     made = [_Page(each, i, 1 if len(solutions) == 1 else 2) for i, each in enumerate(solutions)]
     head = title or solutions[0].title
-    body = "".join(each.written() for each in made)
+    parts = [each.written() for each in made]
+    lit, body = "".join(each.lit(part) for each, part in zip(made, parts, strict=True)), "".join(parts)
     if len(solutions) > 1:
         body = f"<h1>{escape(head)}</h1>{body}"
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(head)}</title>'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<style>{STYLE}{''.join(each.lit() for each in made)}</style></head><body><main>{body}</main></body></html>\n"
+        f"<style>{STYLE}{lit}</style></head><body><main>{body}</main></body></html>\n"
     )
 
 
@@ -52,9 +54,11 @@ class _Page:
         self.solution, self.part, self.top = solution, part, top
         self.origins = Origins(f"p{part}n" if part else "n")
 
-    def lit(self) -> str:
-        """What lights up together."""
-        return "".join(f"body:has(.{c}:hover) .{c}" + "{background:var(--lit)}" for c in self.origins.repeated())
+    def lit(self, written: str) -> str:
+        """What lights up together: numbers that stand in two places or more."""
+        uses = Counter(re.findall(rf'class="({self.origins.prefix}\d+)"', written))
+        repeated = [name for name, count in uses.items() if count > 1]
+        return "".join(f"body:has(.{name}:hover) .{name}{{background:var(--lit)}}" for name in repeated)
 
     def written(self) -> str:
         """The page without what is around it."""
@@ -63,7 +67,7 @@ class _Page:
         kind = "failed" if s.failed else "ok"
         verdict = f'<p class="verdict {kind}">{escape(s.verdict())}</p>' if s.verdict() else ""
         body = "".join(self._step(step, str(i + 1), self.top + 1) for i, step in enumerate(s.steps))
-        points = " Pointing at a number lights up where else it stands." if self.origins.repeated() else ""
+        points = " Pointing at a number lights up where else it stands." if s.lines else ""
         told = "".join(f"<p>{escape(p.level.capitalize())}: {escape(p.what)}</p>" for p in s.problems)
         return (
             f"<article><h{self.top}>{escape(s.title)}</h{self.top}>"
