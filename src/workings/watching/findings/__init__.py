@@ -4,8 +4,8 @@ A module has ``SYMPTOMS``, ``CODES``, the codes that it may tell, and ``look(his
 statistic, the source of its threshold, and what healthy runs have (benchmarks/faults). A single crossing is no finding:
 the evidence lasts over several looks, or has an interval.
 
-``MODULES`` is the order in which findings are told: what is exact first (faults of a loop, of the data), then what
-happens in layers, then rates, then what follows from others (a plateau, underfitting).
+``MODULES`` is the order in which findings are told: what is exact first (faults of a loop, of the data), then what the
+steps do, then what happens in layers because of it, then what follows from others (a plateau, underfitting).
 """
 
 from __future__ import annotations
@@ -40,8 +40,13 @@ MODULES = (
     "bad_start",
     "small_batch_norm",
     "dead_embedding",
-    # in its layers
     "nonfinite",
+    # of the steps
+    "rbm_rate",
+    "rate_too_high",
+    "rate_too_low",
+    "over_regularised",
+    # in its layers
     "exploding_gradient",
     "dead_relu",
     "saturated",
@@ -51,15 +56,10 @@ MODULES = (
     "posterior_collapse",
     "mode_collapse",
     "discriminator_wins",
-    # of the steps
-    "rbm_rate",
-    "rate_too_high",
-    "rate_too_low",
-    "over_regularised",
-    "oscillating",
     # what is left when nothing of the above explains it
     "labels_shuffled",
     # what follows
+    "oscillating",
     "overfitting",
     "plateau",
     "underfitting",

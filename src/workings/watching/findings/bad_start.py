@@ -15,8 +15,6 @@ from workings.watching.findings.evidence import Evidence, Symptom, finite, first
 from workings.watching.findings.progress import progress
 from workings.watching.history import History
 
-AFFINE = ("linear", "conv1d", "conv2d", "conv3d")
-
 
 def copies(history: History) -> Evidence | None:
     """Share of units that equal another."""
@@ -51,22 +49,6 @@ def small(history: History) -> Evidence | None:
     return Evidence(g, g, g, step, where, [(step, g)], {"gain": 10**g})
 
 
-def scale(history: History) -> Evidence | None:
-    """log₁₀ of the largest over the smallest standard deviation of affine layers."""
-    stds = {
-        where: history.of("std", where)[0][1]
-        for where in history.places("std")
-        if where.split("#")[0].endswith(AFFINE) and history.of("std", where)
-    }
-    kept = {where: value for where, value in stds.items() if math.isfinite(value) and value > 0}
-    if len(kept) < 2:
-        return None
-    top, low = max(kept, key=lambda w: kept[w]), min(kept, key=lambda w: kept[w])
-    value = math.log10(kept[top] / kept[low])
-    course = list(enumerate(kept.values()))
-    return Evidence(value, value, value, 0, top, course, {"top": kept[top], "low": kept[low], "other": low})
-
-
 def first_loss(history: History) -> Evidence | None:
     """The first losses over that of a constant answer."""
     done = progress(history)
@@ -97,7 +79,7 @@ SYMPTOMS = (
         "bad-start",
         "log₁₀ of the largest gain of a weight matrix (root mean square · √inputs) at the first look",
         large,
-        0.6,
+        0.4,
         "Not yet calibrated.",
         "The first weights of '{where}' make what it is given {gain:.2g} times as large; about 1 is usual.",
         "Activations and gradients grow from layer to layer, and from step to step of a sequence.",
@@ -114,17 +96,6 @@ SYMPTOMS = (
         "What the layers pass on dies out, forwards and backwards.",
         _DO,
         least=True,
-    ),
-    Symptom(
-        "bad-start",
-        "log₁₀ of the largest over the smallest spread of what the layers give at the first look",
-        scale,
-        2.5,
-        "Not yet calibrated.",
-        "At the start the layers' outputs differ in spread by 10^{value:.1f}: {low:.1e} at '{other}', {top:.1e} at "
-        "'{where}'.",
-        "What grows or dies from layer to layer forwards does so backwards, too.",
-        _DO,
     ),
     Symptom(
         "bad-start",

@@ -24,7 +24,8 @@ def _measure(history: History) -> Evidence | None:
         return None
     held_out = [value for _, value in finite(history.of("val_loss"))]
     if held_out:
-        if min(held_out) < (1 - LEARNT) * done.reference:
+        # Whether validation samples are as hard as the training samples is not known; their first loss says it, too.
+        if min(held_out) < (1 - LEARNT) * min(done.reference, held_out[0]):
             return None
     elif done.most > LEARNT:
         return None

@@ -15,6 +15,7 @@ from workings.watching.findings.weights import matrices
 from workings.watching.history import History
 
 LEARNT = 0.5
+WEAK = 5e-3  # a penalty that by itself shrinks nothing in a run of ordinary length
 
 
 def shrunk(history: History) -> Evidence | None:
@@ -22,6 +23,9 @@ def shrunk(history: History) -> Evidence | None:
     done = progress(history)
     if done is None or done.most > LEARNT or history.facts.get("net") in ("rbm", "dbn"):
         return None
+    strengths = [history.facts.get(name) for name in ("weight_decay", "l2", "l1")]
+    if all(isinstance(each, int | float) and each < WEAK for each in strengths if each is not None):
+        return None  # Adam makes full steps of the weakest penalty where no other gradient is left: a consequence
     by_step: dict[int, list[float]] = {}
     for where in matrices(history, "weight"):
         course = finite(history.of("weight", where))

@@ -31,7 +31,7 @@ def fast(history: History) -> Evidence | None:
     """Change of the weights a step, of the fastest looks, where little was learnt."""
     done = progress(history)
     course = speed(history)
-    if done is None or done.most > LEARNT or len(course) < EARLY:
+    if done is None or done.most > LEARNT or len(course) < EARLY or history.facts.get("net") in ("rbm", "dbn"):
         return None
     ranked = sorted(value for _, value in course)
     value, low = ranked[-1], ranked[-2]

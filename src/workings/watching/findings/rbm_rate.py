@@ -1,27 +1,33 @@
-"""A Boltzmann machine's rate: too high, so that its chains lose the data, or too low to learn.
+"""A Boltzmann machine's rate: too high, so that its units are stuck at their bounds, or too low to learn.
 
-Statistics: the late reconstruction loss over its least so far; the change of the weights a step over their size, which
-should be about 10⁻³ (Hinton 2012, "A practical guide to training restricted Boltzmann machines", 6).
+Statistics, of the last looks: the squared difference between samples and what is rebuilt of them, over the samples'
+variance: at 1 the machine tells no more than the mean sample; the share of hidden units that vary over samples; the
+late reconstruction loss over its least. Weights grow from nearly 0, so their change over their size says little at
+first. Source: Hinton 2012, "A practical guide to training restricted Boltzmann machines", 6 and 15.
 """
 
 from __future__ import annotations
 
-from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of, mean_of
+from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of, lasting, mean_of
 from workings.watching.findings.oscillating import smoothed
-from workings.watching.findings.weights import speed
 from workings.watching.history import History
 
 NETS = ("rbm", "dbn")
 
 
-def _losses(history: History) -> list[tuple[int, float]]:
-    kept = finite(history.of("loss")) if history.facts.get("net") in NETS else []
-    return kept if len(kept) >= 12 else []
+def rebuilt(history: History) -> Evidence | None:
+    """Squared difference over variance."""
+    return lasting(history.of("reconstruction"), "", 3) if history.facts.get("net") in NETS else None
+
+
+def active(history: History) -> Evidence | None:
+    """Share of hidden units that vary."""
+    return lasting(history.of("active"), "", 3) if history.facts.get("net") in NETS else None
 
 
 def lost(history: History) -> Evidence | None:
     """Late loss over the least mean of eight steps."""
-    course = smoothed(_losses(history))
+    course = smoothed(finite(history.of("loss"))) if history.facts.get("net") in NETS else []
     if len(course) < 6:
         return None
     values = [value for _, value in course]
@@ -32,60 +38,42 @@ def lost(history: History) -> Evidence | None:
     return Evidence(late / least, low / least, high / least, course[-1][0], "", course, {"late": late, "least": least})
 
 
-def fast(history: History) -> Evidence | None:
-    """Change of the weights a step."""
-    course = speed(history)
-    if not _losses(history) or len(course) < 3:
-        return None
-    values = sorted(value for _, value in course)
-    return Evidence(values[-1], values[len(values) // 2], values[-1], course[0][0], "", course)
-
-
-def slow(history: History) -> Evidence | None:
-    """Share of the first loss that was learnt away."""
-    course = _losses(history)
-    if not course:
-        return None
-    values = [value for _, value in course]
-    start = max(values[:3])
-    late, low, high = mean_of(values[-max(6, len(values) // 4) :])
-    if start <= 0:
-        return None
-    return Evidence(1 - late / start, 1 - high / start, 1 - low / start, course[-1][0], "", course)
-
-
-_DO = "A rate at which weights change by about a thousandth of their size a step; momentum 0.5, later 0.9."
+_DO = (
+    "A rate at which weights change by about a thousandth of their size a step, such as 0.05 to 0.1 for batches of 20; "
+    "momentum 0.5, later 0.9; visible biases that start at the logits of the means."
+)
 SYMPTOMS = (
+    Symptom(
+        "rbm-rate",
+        "squared difference between samples and what is rebuilt, over the samples' variance",
+        rebuilt,
+        0.9,
+        "Not yet calibrated.",
+        "What is rebuilt is no nearer to the samples than their mean is ({value:.0%} of the variance is left).",
+        "The machine has learnt nothing of how inputs hang together: the rate is too low, or so high that its units "
+        "are stuck.",
+        _DO,
+    ),
+    Symptom(
+        "rbm-rate",
+        "share of hidden units that vary over samples",
+        active,
+        0.2,
+        "Not yet calibrated.",
+        "{value:.0%} of the hidden units vary over samples.",
+        "Units that are always on or always off say nothing of a sample; too high a rate drives them there.",
+        _DO,
+        least=True,
+    ),
     Symptom(
         "rbm-rate",
         "late reconstruction loss over its least",
         lost,
-        1.3,
+        1.5,
         "Not yet calibrated.",
         "The reconstruction loss was {least:.3g} and ends at {late:.3g}.",
         "The rate is too high: the machine loses what it had learnt.",
         _DO,
-    ),
-    Symptom(
-        "rbm-rate",
-        "change of the weights a step over their size; the median look",
-        fast,
-        0.1,
-        "Not yet calibrated.",
-        "The weights change by {value:.0%} of their size a step.",
-        "Weights that large steps throw about settle on none of the data.",
-        _DO,
-    ),
-    Symptom(
-        "rbm-rate",
-        "share of the first reconstruction loss that was learnt away",
-        slow,
-        0.02,
-        "Not yet calibrated.",
-        "{value:.1%} of the first reconstruction loss was learnt away.",
-        "The rate is too low, or so high that the units sit at their bounds.",
-        _DO,
-        least=True,
     ),
 )
 CODES = ("rbm-rate",)
