@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
@@ -47,9 +47,7 @@ class Control:
 
     def to_dict(self) -> dict[str, object]:
         """As JSON-ready values."""
-        return {"name": self.name, "what": self.what, "value": self.value, "against": self.against} | {
-            "passed": self.passed
-        }
+        return asdict(self)
 
 
 def controls(ward: Ward) -> list[Control]:

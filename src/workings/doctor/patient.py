@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -78,7 +77,7 @@ class Patient:
     measure: str = "loss"
     own: Own | None = None
     findings: Sequence[Finding] = ()
-    history_facts: dict[str, Any] = field(default_factory=dict)
+    untrained: float | None = None  # what its net scores before the first step, once it was looked at
     _prepared: dict[str, tuple[Source, Source]] = field(default_factory=dict)
 
     @property

@@ -72,20 +72,18 @@ def _round(ward: Ward, treatment: Treatment, cures: Sequence[Cure], round_: int)
     """One round; whether a cure was accepted."""
     base, seed = treatment.recipe, ward.patient.recipe.seed
     nothing, placebo = ward.trial(base, seed), ward.trial(base, seed, placebo=True)
-    noise = max(abs(_difference(nothing, placebo)), _least(nothing))
-    tried, ended = _screen(ward, base, cures, round_, nothing, noise)
+    tried, ended = _screen(ward, base, cures, round_, nothing, placebo)
     treatment.tried += tried
     treatment.out_of_time |= not ended
-    hopeful = [t for t in tried if t.screened is not None and t.screened > noise]
+    hopeful = [t for t in tried if t.hopeful]
     finalists = _finalists(hopeful)
     for t in hopeful:
         if t not in finalists:
             t.note = "another cure of the same cause, or a better one, was proved instead"
-    for t in tried:
-        if t.screened is not None and t not in hopeful:
-            t.verdict = "no difference" if t.screened > -noise else "worse at first"
     if not finalists:
         return False
+    while len(finalists) > 1 and not ward.bears(FEWEST_SEEDS * (2 + len(finalists))):
+        finalists.pop().note = "there was no time to prove it"
     done = _prove(ward, treatment, base, finalists, range(1, SEEDS + 1))
     if done < FEWEST_SEEDS:
         for t in finalists:
@@ -100,13 +98,15 @@ def _round(ward: Ward, treatment: Treatment, cures: Sequence[Cure], round_: int)
 
 
 def _screen(
-    ward: Ward, base: Recipe, cures: Sequence[Cure], round_: int, nothing: Trial, noise: float
+    ward: Ward, base: Recipe, cures: Sequence[Cure], round_: int, nothing: Trial, placebo: Trial
 ) -> tuple[list[Tried], bool]:
-    """One trial of each; and whether the time did for all."""
+    """One trial of each; and whether the time did for all. Hopeful is what does better than nothing and placebo."""
+    least = LEAST * abs(nothing.score) if math.isfinite(nothing.score) else 0.0
+    low, high = sorted((nothing.score, placebo.score))
     deadline = ward.spent + SCREENING * ward.left
     found: list[Tried] = []
     for i, cure in enumerate(cures):
-        if _wrong_way(cure, base, found, noise):
+        if _wrong_way(cure, base, found):
             continue
         if ward.spent > deadline or not ward.bears(3):
             return found, False
@@ -122,23 +122,26 @@ def _screen(
         except ValueError as error:  # pydantic's: a value that the recipe does not take
             t.verdict, t.note = "does not fit", " ".join(str(error).split())
             continue
-        t.recipe = settled(t.recipe, trial)
+        t.recipe = settled(t.recipe, trial, ward.share)
         t.cause = shown(cure, base, t.recipe)
-        t.screened = _difference(nothing, trial)
+        t.screened = 0.0 if nothing.score == trial.score else nothing.score - trial.score
+        t.hopeful = trial.score < low - least
+        if not t.hopeful:
+            t.verdict = "worse at first" if trial.score > high + least else "no difference"
     return found, True
 
 
-def _wrong_way(cure: Cure, base: Recipe, done: Sequence[Tried], noise: float) -> bool:
+def _wrong_way(cure: Cure, base: Recipe, done: Sequence[Tried]) -> bool:
     """Whether it moves the learning rate one way when the other way was seen to help."""
     eta, now = cure.values.get("learning_rate"), base.learning_rate
     if eta is None or now is None:
         return False
-    helped = [t for t in done if t.recipe and (t.screened or 0) > noise and set(t.cure.values) <= {"learning_rate"}]
+    helped = [t for t in done if t.hopeful and set(t.cure.values) <= {"learning_rate"}]
     rates = [t.recipe.learning_rate or now for t in helped if t.recipe and not t.cure.net and len(t.cure.unset) < 2]
     return any((rate - now) * (eta - now) < 0 for rate in rates)
 
 
-def settled(recipe: Recipe, trial: Trial) -> Recipe:
+def settled(recipe: Recipe, trial: Trial, share: float) -> Recipe:
     """The recipe with what its first trial derived, so that all its trials and the new run are of one recipe."""
     if trial.recipe is None:
         return recipe
@@ -146,8 +149,8 @@ def settled(recipe: Recipe, trial: Trial) -> Recipe:
     derived = trial.recipe.model_dump(exclude=trial_only)
     derived["reasons"] = {**recipe.reasons, **trial.recipe.reasons}
     kept = recipe.model_dump(include=trial_only - {"reasons"})
-    if kept["epochs"] is None:  # was derived too, of which the trial had a share
-        kept["epochs"] = trial.recipe.epochs
+    if kept["epochs"] is None and trial.recipe.epochs is not None:  # derived too, of which the trial had a share
+        kept["epochs"] = round(trial.recipe.epochs / share, 6)
     return Recipe.model_validate({**kept, **derived})
 
 
@@ -219,12 +222,3 @@ def _whole(ward: Ward, treatment: Treatment) -> Gain | None:
     seed, last = ward.patient.recipe.seed, treatment.accepted[-1]
     before = [ward.trial(ward.patient.recipe, seed + k) for k in range(1, len(last.trials) + 1)]
     return ward.gain(before, last.trials)
-
-
-def _difference(a: Trial, b: Trial) -> float:
-    """How much less b lost, 0 where both stopped."""
-    return 0.0 if a.score == b.score else a.score - b.score
-
-
-def _least(nothing: Trial) -> float:
-    return LEAST * abs(nothing.score) if math.isfinite(nothing.score) else 0.0

@@ -8,6 +8,7 @@ Three kinds, on the same rows from the same start:
 
 Trials of one seed are a pair: first weights, batches and random numbers are alike but for what is changed. A trial that
 stops because its numbers blow up counts as the prior alone, and none counts as worse: its net would be thrown away.
+Where a task has no prior, the net of the run before its first step takes that place.
 
 Nothing is written, and test rows are not there (``doctor.patient``).
 """
@@ -102,23 +103,23 @@ def run_trial(
     began = time.perf_counter()
     fit, judges = make_fit(patient, recipe, seed, share, placebo, seconds, train, fold, watch)
     prior = patient.prior(fit.train, judges)
-    stopped = ""
+    worst = _untrained(patient) if prior is None else float(prior.mean())
+    stopped, kept = "", Losses()
     threads = parse_lane(fit.recipe.lane).threads if fit.recipe.lane != "auto" else 1
     with steady(threads), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:
             if fit.recipe.learning_rate is None:
                 fit.settle()
-            kept = Losses()
             watched = fit.rule.advance
             fit.rule.advance = kept.seen(watched)  # type: ignore[method-assign]
             fit.run()
             if fit.state.step < fit.before + fit.steps and "clock" in (fit.state.stopped or ""):
                 stopped = fit.state.stopped or ""
-            judged = _bounded(prior, patient.judge(fit, judges))
+            judged = _bounded(prior, worst, patient.judge(fit, judges))
         except NonFiniteError as error:
             stopped = error.problems[0].what
-            judged = _bounded(prior, Judged(float("inf"), None, {}))
+            judged = _bounded(prior, worst, Judged(float("inf"), None, {}))
     return Trial(
         judged.score,
         judged.rows,
@@ -198,11 +199,18 @@ def make_fit(
     return fit, judges
 
 
-def _bounded(prior: Tensor | None, judged: Judged) -> Judged:
-    """No trial counts as worse than the prior alone; what is not finite counts as it."""
-    if prior is None:
-        return judged if math.isfinite(judged.score) else Judged(math.inf, None, judged.metrics)
-    worst = float(prior.mean())
+def _untrained(patient: Patient) -> float:
+    """What the run's net scores before its first step; looked at once."""
+    if patient.untrained is None:
+        fit, judges = make_fit(patient, patient.recipe, patient.recipe.seed, 1.0)
+        with torch.random.fork_rng(devices=[]):
+            score = patient.judge(fit, judges).score
+        patient.untrained = score if math.isfinite(score) else math.inf
+    return patient.untrained
+
+
+def _bounded(prior: Tensor | None, worst: float, judged: Judged) -> Judged:
+    """No trial counts as worse than ``worst``; what is not finite counts as it."""
     if judged.score < worst:  # false for NaN too
         return judged
     return Judged(worst, prior, judged.metrics)

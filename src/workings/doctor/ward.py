@@ -17,6 +17,7 @@ SEEDS = 5  # pairs by which a cure is proved; as many again where these do not d
 FINALISTS = 3  # cures that are proved in a round
 FEWEST_STEPS = 40
 WATCHED = 0.3  # of a watched trial's time
+SLOWEST = 6  # a trial may take so many times as long as the run's own; then the clock ends it
 
 
 class Ward:
@@ -26,7 +27,7 @@ class Ward:
         self.patient, self.emit = patient, emit
         self.began, self.seconds = time.perf_counter(), seconds
         self.share, self.count = 1.0, 0
-        self.longest = 0.0
+        self.usual = 0.0  # seconds of the first trial, in which nothing is changed
         self._done: dict[tuple[str, int, bool], Trial] = {}
 
     @property
@@ -59,12 +60,12 @@ class Ward:
         """
         key = (recipe.model_dump_json(exclude={"reasons", "seed"}), seed, placebo)
         if key not in self._done:
-            limit = max(self.left, 0.5)
+            limit = max(min(self.left, SLOWEST * (self.usual or self.left) + 1), 0.5)
             own = self.patient.recipe.seed
             fold = None if seed == own or not self.patient.folds else seed - own - 1
             found = run_trial(self.patient, recipe, seed, share=self.share, placebo=placebo, seconds=limit, fold=fold)
             self.count += 1
-            self.longest = max(self.longest, found.seconds)
+            self.usual = self.usual or found.seconds
             self._done[key] = found
         return self._done[key]
 

@@ -52,6 +52,7 @@ def cures(case: Case) -> list[Cure]:
         for name in given
         if name in MEANS
     ]
-    if len(given) > 1:
-        found.append(Cure("everything from the data", "", reason, unset=tuple(given)))
+    every = tuple(name for name in given if name not in ("epochs", "patience"))  # as long as it was
+    if len(every) > 1:
+        found.append(Cure("everything from the data", "", reason, unset=every))
     return found
