@@ -90,7 +90,10 @@ def simple(x: Tensor, y: Tensor) -> float | None:
         return None
     t = (y - y.mean(0)).double()
     K = (x.double() @ x.double().T) / max(1, x.shape[1])
-    H = K @ torch.linalg.inv(K + RIDGE * K.diagonal().mean() * torch.eye(n, dtype=torch.float64))
+    size = float(K.diagonal().mean())
+    if not 1e-12 < size < math.inf:
+        return None  # inputs that do not vary
+    H = K @ torch.linalg.inv(K + RIDGE * size * torch.eye(n, dtype=torch.float64))
     linear = t - (t - H @ t) / (1 - H.diagonal()).clamp_min(1e-6)[:, None]  # each sample without itself
     near = torch.cdist(x.double(), x.double()).fill_diagonal_(math.inf).topk(NEAREST, largest=False).indices
     return max(_right(each + y.mean(0), y) for each in (linear, t[near].mean(1)))

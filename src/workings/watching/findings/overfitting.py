@@ -37,7 +37,7 @@ def gap(history: History) -> Evidence | None:
     reference = constant_loss(history)
     if done is None or reference is None or len(course) < 3:
         return None
-    apart = [(step, done.learnt - (reference - value) / reference) for step, value in course]
+    apart = [(step, done.learnt - done.share(value)) for step, value in course]
     return lasting(apart, "", 3, train=done.late, last=course[-1][1])
 
 

@@ -1,6 +1,6 @@
 """How much has been learnt: the loss of the last quarter against that of an answer which knows nothing of the input.
 
-    learnt = (reference − late) / reference
+    learnt = (reference − late) / (reference − floor)
 
 The reference is the loss of the best constant answer (entropy of the class shares, spread of the targets) where it is
 known, else the loss at the start. 0: nothing was learnt; 1: everything; negative: worse than a constant answer.
@@ -35,18 +35,23 @@ class Progress:
     low: float
     high: float
     course: list[tuple[int, float]]
+    floor: float = 0.0
+
+    def share(self, loss: float) -> float:
+        """The share learnt where the loss is so much."""
+        return (self.reference - loss) / (self.reference - self.floor)
 
     @property
     def learnt(self) -> float:
-        return (self.reference - self.late) / self.reference
+        return self.share(self.late)
 
     @property
     def least(self) -> float:
-        return (self.reference - self.high) / self.reference
+        return self.share(self.high)
 
     @property
     def most(self) -> float:
-        return (self.reference - self.low) / self.reference
+        return self.share(self.low)
 
     def evidence(self, **words: object) -> Evidence:
         """The share learnt."""
@@ -67,7 +72,10 @@ def progress(history: History) -> Progress | None:
     if reference <= 0 or players(history):
         return None
     late, low, high = mean_of(values[-max(LEAST // 2, len(values) // 4) :])
-    return Progress(reference, baseline is not None, start, late, low, high, course)
+    floor = smoothed_floor(history)
+    return Progress(
+        reference, baseline is not None, start, late, low, high, course, floor if floor < 0.9 * reference else 0.0
+    )
 
 
 def players(history: History) -> bool:
@@ -81,6 +89,15 @@ def constant_loss(history: History) -> float | None:
     facts = history.facts
     known = facts.get("baseline")
     return float(known) if isinstance(known, int | float) and math.isfinite(known) and known > 0 else None
+
+
+def smoothed_floor(history: History) -> float:
+    """The cross-entropy of a perfect answer to smoothed labels: their entropy. 0 where nothing is smoothed."""
+    ε, K = history.facts.get("label_smoothing"), len(class_shares(history))
+    if not isinstance(ε, int | float) or not 0 < ε < 1 or K < 2:
+        return 0.0
+    true, other = 1 - ε + ε / K, ε / K
+    return -true * math.log(true) - (K - 1) * other * math.log(other)
 
 
 def class_shares(history: History) -> list[float]:
