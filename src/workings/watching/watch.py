@@ -23,7 +23,8 @@ from workings.watching import operations as known
 from workings.watching.budget import Budget
 from workings.watching.calls import listen
 from workings.watching.dependence import Together
-from workings.watching.history import History
+from workings.watching.history import KEPT_OF_RUN, History
+from workings.watching.hooks import Hook, Roots, seconds_of_a_call
 from workings.watching.look import Look, belongs, seconds_of
 from workings.watching.loss_graph import scale_of
 from workings.watching.parameters import Tables, Trained
@@ -34,24 +35,7 @@ if TYPE_CHECKING:
     from workings.base.finding import Finding
 
 UNREAD = 512  # losses kept as tensors at most
-
-
-class Hook:
-    """A function as a hook, of which copies and pickles of the module keep one that does nothing."""
-
-    def __init__(self, call: Callable[..., None] | None = None) -> None:
-        self.call = call
-
-    def __call__(self, *args: Any) -> None:
-        """Hooks return nothing, so that they change nothing."""
-        if self.call is not None:
-            self.call(*args)
-
-    def __deepcopy__(self, memo: Any) -> Hook:
-        return Hook()
-
-    def __reduce__(self) -> tuple[type[Hook], tuple[()]]:
-        return Hook, ()
+SAMPLED = 63  # of so many steps and one the cost between looks is measured once
 
 
 class Watch:
@@ -73,19 +57,21 @@ class Watch:
         self.together = Together()
         self.can_train = Trained()
         self.tables: Tables
-        self._dependent = [module for module in model.modules() if known.depends_on_mode(module)]
         self.parts = list(model.modules())
+        self._dependent = [module for module in self.parts if known.depends_on_mode(module)]
+        self._roots = Roots(model, self._forward, self.not_seen)
         self._call = seconds_of_a_call()  # that calling a hook costs, beside what happens in it
         self._losses: list[tuple[int, float, Tensor]] = []
+        self._skipped = 0  # the loss is kept of steps without these bits: more are skipped the longer the run
         self._scale = 1.0  # of the loss, at the last look
         self._ours: dict[int, bool] = {}  # whether the n-th backward of a step is on a loss of this model
         self._nth = 0
         self._look: Look | None = None
-        self._root: Any = None  # the model, while its forward pass is looked at
+        self._inside = False  # whether a forward pass is being looked at
         self._forwards = 0  # with gradient, since the last step
         self._in_training = False  # whether any of these had a dropout or norm layer in training mode
         self._undo: list[Callable[[], None]] = []
-        self._undo_roots: list[Callable[[], None]] = []
+        self._before: list[Any] = []  # hooks before the optimisers' steps, during a look
 
     # ------------------------------------------------------------------------------------ begin and end
 
@@ -93,27 +79,23 @@ class Watch:
         """Begin to watch."""
         if self._undo:
             return self
-        for i, optimizer in enumerate(self.optimizers):
-            self._undo.append(optimizer.register_step_pre_hook(Hook(self._before_step)).remove)
-            if i == 0:
-                self._undo.append(optimizer.register_step_post_hook(Hook(self._after_step)).remove)
+        self._undo.append(self.optimizers[0].register_step_post_hook(Hook(self._after_step)).remove)
         self._undo.append(listen(self))
-        self._see([self.model])
+        if self._dependent:
+            self._roots.look()
         self.tables = Tables(self.model)
         self.budget.began = time.perf_counter()
-        self._begin_step()
+        self._begin_step(self.budget.began)
         return self
 
     def close(self) -> History:
         """Stop watching; everything is as it was before ``open``."""
-        look, self._look = self._look, None
-        if look is not None:
-            look.stop()  # a step that was never finished says nothing
-        self._read_losses()
-        for undo in reversed([*self._undo, *self._undo_roots]):
+        self._end_look()  # a step that was never finished says nothing
+        self._roots.rest()
+        self._flush()
+        for undo in reversed(self._undo):
             undo()
         self._undo.clear()
-        self._undo_roots.clear()
         self.together.tell(self.history.facts)
         self.history.facts["cost"] = self.budget.to_dict()
         return self.history
@@ -137,7 +119,7 @@ class Watch:
         """What is found so far."""
         from workings.watching.findings import look
 
-        self._read_losses()
+        self._flush()
         self.together.tell(self.history.facts)
         return look(self.history)
 
@@ -167,42 +149,28 @@ class Watch:
 
     # ---------------------------------------------------------------------------------- forward passes
 
-    def _see(self, roots: list[nn.Module]) -> None:
-        """Be told of the forward passes of these modules."""
-        for undo in self._undo_roots:
-            undo()
-        self._undo_roots.clear()
-        for root in roots:
-            if isinstance(root, (*known.FAST_PATHS, torch.jit.ScriptModule)):
-                # Any hook would turn torch's fast path off in evaluation, and change results by rounding.
-                self.not_seen(f"forward passes of {type(root).__name__}")
-                continue
-            handle = root.register_forward_pre_hook(Hook(self._forward), with_kwargs=True)
-            self._undo_roots.append(handle.remove)
-
     def _forward(self, module: nn.Module, args: Any, kwargs: Any) -> None:
-        began = time.perf_counter()
-        look, inside = self._look, False
-        if look is not None and look.roots and self._root is None:
+        look = self._look
+        if look is not None and look.roots and not self._inside:
             look.hooks.close()  # left from a forward pass that raised
         if torch.is_grad_enabled():
             self._forwards += 1
-            self._in_training = self._in_training or any(each.training for each in self._dependent)
-            if look is not None and self._root is None and module not in look.roots:
+            if not self._in_training:
+                self._in_training = any(each.training for each in self._dependent)
+            if look is not None and not self._inside and module not in look.roots:
+                began = time.perf_counter()
                 self._look_inside(look, module, args, kwargs)
-                inside = True
-        elif self._dependent and self._root is None:
+                self.budget.pay(time.perf_counter() - began)
+        elif self._dependent and not self._inside:
             in_training = any(each.training for each in self._dependent)
             self.history.count("judged-in-train" if in_training else "judged-in-eval")
-        seconds = time.perf_counter() - began
-        self.budget.pay(seconds) if inside else self._pay(seconds)
 
     def _look_inside(self, look: Look, module: nn.Module, args: Any, kwargs: Any) -> None:
-        self._root = module
+        self._inside = True
 
         def after(module: nn.Module, args: Any, out: Any) -> None:
             began = time.perf_counter()
-            self._root = None
+            self._inside = False
             look.end_forward(out)
             self.budget.pay(time.perf_counter() - began)
 
@@ -214,23 +182,22 @@ class Watch:
 
     def before_backward(self, loss: Tensor) -> None:
         """See ``calls.Listener``."""
-        began = time.perf_counter()
-        nth, self._nth = self._nth, self._nth + 1
+        nth = self._nth
+        self._nth = nth + 1
         look = self._look
         if look is not None:
+            began = time.perf_counter()
             self._ours[nth] = belongs(loss, {id(p) for p in look.named.values()})
-        if self._ours.get(nth, True):
-            if look is not None:
+            if self._ours[nth]:
                 look.before_backward(loss)
                 self._scale = look.call.scale if look.call is not None else 1.0
-            elif self._scale != 1:  # a GradScaler changes it now and then
+            self.budget.pay(time.perf_counter() - began)
+        elif self.step & self._skipped:
+            return
+        if self._ours.get(nth, True) and loss.numel() == 1:
+            if look is None and self._scale != 1:  # a GradScaler changes it now and then
                 self._scale = scale_of(loss)
-            if loss.numel() == 1:
-                self._losses.append((self.step, self._scale, loss.detach()))
-                if len(self._losses) >= UNREAD:
-                    self._read_losses()
-        seconds = time.perf_counter() - began
-        self.budget.pay(seconds) if look is not None else self._pay(seconds)
+            self._losses.append((self.step, self._scale, loss.detach()))
 
     def after_backward(self) -> None:
         """See ``calls.Listener``."""
@@ -239,16 +206,15 @@ class Watch:
             self._look.after_backward()
             self.budget.pay(time.perf_counter() - began)
 
-    def _pay(self, seconds: float) -> None:
-        self.budget.spent += seconds + self._call
-
     # ------------------------------------------------------------------------------------------- a step
 
-    def _begin_step(self) -> None:
+    def _begin_step(self, now: float) -> None:
         """Start a look at the coming step, if the budget allows."""
-        now = time.perf_counter()
         if self.budget.allows(now, self.step):
             self._look = Look(self)
+            self._roots.look()
+            before = Hook(self._before_step)
+            self._before = [each.register_step_pre_hook(before) for each in self.optimizers]
             self.budget.pay(time.perf_counter() - now)
 
     def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
@@ -259,51 +225,66 @@ class Watch:
 
     def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         now = time.perf_counter()
-        self._count_step()
-        look, self._look = self._look, None
-        if look is not None:
-            look.end()
-            self._read_losses()
-            self.budget.pay(time.perf_counter() - now + seconds_of(look.tap, len(self.parts), self._call))
-            self.budget.looked(self.step)
-        self.step += 1
-        self._nth = 0
-        if look is None:
-            self._pay(time.perf_counter() - now + 2 * self._call)
-        self._begin_step()
-
-    def _count_step(self) -> None:
-        counts = self.history.counts
-        counts["steps"] = counts.get("steps", 0) + 1
         if not self._nth:
             self.history.count("step-without-backward")
-        if self._forwards and self._dependent and not self._in_training:
-            self.history.count("step-in-eval")
-        if not self.step and not self._forwards:
-            # The model as a whole is not called: its parts are.
-            children = [child for child in self.model.children() if any(True for _ in child.parameters())]
-            self._see(children or [self.model])
-        self._forwards, self._in_training = 0, False
+        if self._dependent:
+            if self._forwards and not self._in_training:
+                self.history.count("step-in-eval")
+            self._in_training = False
+        look = self._look
+        if look is not None:
+            look.end()
+            self._end_look()
+            self._flush()
+            self.budget.pay(time.perf_counter() - now + seconds_of(look.tap, len(self.parts), self._call))
+            self.budget.looked(self.step)
+        elif len(self._losses) >= UNREAD:
+            self._flush()
+            self.budget.spent += time.perf_counter() - now
+        self.step += 1
+        self._nth = self._forwards = 0
+        self._begin_step(now if look is None else time.perf_counter())
+        if not self.step & SAMPLED and look is None and self._look is None:
+            # Three more hooks are called each step: about as much again as this one, and what calling them costs.
+            self.budget.spent += (SAMPLED + 1) * (2 * (time.perf_counter() - now) + 4 * self._call)
 
-    def _read_losses(self) -> None:
+    def _end_look(self) -> None:
+        """Take away what a look put there."""
+        look, self._look = self._look, None
+        self._inside = False
+        for handle in self._before:
+            handle.remove()
+        self._before = []
+        if look is None:
+            return
+        look.stop()
+        if look.tap is None and self._nth and not self._forwards:
+            self._roots.parts()
+        if self._dependent:
+            self._roots.look()
+        else:
+            self._roots.rest()
+
+    def _flush(self) -> None:
+        """Read the losses, and write down what is counted."""
+        if self.step:
+            self.history.counts["steps"] = self.step
         losses, self._losses = self._losses, []
         if not losses:
             return
-        numbers = torch.stack([loss.float().reshape(()) for *_, loss in losses]).tolist()
         of_step: dict[int, list[float]] = {}
-        for (step, scale, _), number in zip(losses, numbers, strict=True):
+        for (step, scale, _), number in zip(losses, numbers_of([loss for *_, loss in losses]), strict=True):
             of_step.setdefault(step, []).append(number / scale)
         for step, each in of_step.items():
             self.history.note(step, "", "loss", sum(each) / len(each))
+        while self.step > 2 * KEPT_OF_RUN * (self._skipped + 1):
+            self._skipped = 2 * self._skipped + 1
 
 
-def seconds_of_a_call() -> float:
-    """How long calling a hook takes on this machine, now."""
-    hook = Hook(lambda *given: None)
-    began = time.perf_counter()
-    for _ in range(64):
-        hook(None, None, None)
-    return (time.perf_counter() - began) / 64
+def numbers_of(losses: list[Tensor]) -> list[float]:
+    """The losses as numbers, by one copy from the device."""
+    alike = all(loss.dtype == torch.float32 and not loss.ndim for loss in losses)
+    return torch.stack(losses if alike else [loss.float().reshape(()) for loss in losses]).tolist()
 
 
 def watch(model: nn.Module, optimizer: Optimizer | Sequence[Optimizer], *, budget: float = 0.03) -> Watch:
