@@ -1,9 +1,8 @@
-"""What datasets of images, recordings and texts share: one label a sample, or none at all."""
+"""What datasets share that have one label a row, or none at all; and more of images, recordings and texts."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -14,26 +13,32 @@ from workings.data.dataset import Dataset
 from workings.data.split import bands
 
 
-class LabelledDataset(Dataset):
-    """Samples with one label each. Labels are class numbers (int64) or numbers (float64)."""
+class OfLabels(Dataset):
+    """Rows with one label each: ``y``, (n,) class numbers (int64) or numbers (float64), or None where not known."""
+
+    y: Any
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the labels are known."""
+        return self.y is not None
+
+    @property
+    def class_counts(self) -> dict[str, int]:
+        """Rows of each class, in the order of the classes; empty for numbers and where labels are not known."""
+        if self.y is None or self.task.classes is None:
+            return {}
+        counts = np.bincount(self.y, minlength=len(self.task.classes))
+        return {name: int(count) for name, count in zip(self.task.classes, counts, strict=True)}
+
+
+class LabelledDataset(OfLabels):
+    """Samples with one label each."""
 
     @property
     @abstractmethod
     def y(self) -> np.ndarray | None:
         """(n,) labels, or None where they are not known."""
-
-    @property
-    def labelled(self) -> bool:
-        """Whether the target is known."""
-        return self.y is not None
-
-    @property
-    def class_counts(self) -> dict[str, int]:
-        """Samples of each class, in the order of the classes; empty for numbers and where labels are not known."""
-        if self.y is None or self.task.classes is None:
-            return {}
-        counts = Counter(self.y.tolist())
-        return {name: counts[k] for k, name in enumerate(self.task.classes)}
 
     def strata(self) -> tuple[np.ndarray, str]:
         """(n,) what a split draws in proportion: classes, or tenths of a number; and these in words."""

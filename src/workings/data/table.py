@@ -12,7 +12,7 @@ from torch import Tensor
 
 from workings.base.form import Form
 from workings.base.problems import Problem
-from workings.data.dataset import Dataset
+from workings.data.labelled_dataset import OfLabels
 from workings.data.prepare import PrepareSettings, TablePreparation
 from workings.data.prepare_expand import Expansion, columns_of
 from workings.data.prepare_fit import fit_preparation
@@ -33,7 +33,7 @@ from workings.data.table_store import MemoryStore, Store
 from workings.data.unsupervised import anomalous_rows, unsupervised_split
 
 
-class TableDataset(Dataset):
+class TableDataset(OfLabels):
     """Rows of a table that were read, checked and made compact.
 
     y: (n,) int64 class numbers, or float64 values; None where the target is unknown.
@@ -74,17 +74,6 @@ class TableDataset(Dataset):
     def in_memory(self) -> bool:
         """Whether the rows are in memory rather than in a mapped file."""
         return isinstance(self.store, MemoryStore)
-
-    @property
-    def labelled(self) -> bool:
-        return self.y is not None
-
-    @property
-    def class_counts(self) -> dict[str, int]:
-        if self.y is None or self.task.classes is None:
-            return {}
-        counts = np.bincount(self.y, minlength=len(self.task.classes))
-        return {name: int(count) for name, count in zip(self.task.classes, counts, strict=True)}
 
     def split(self, seed: int, test_fraction: float = 0.2, val_fraction: float | None = None) -> Split:
         """Rows for training, validation and test: classes (or tenths of the target) in proportion, equal rows on one

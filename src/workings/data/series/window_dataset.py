@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from workings.base.errors import refuse
 from workings.base.problems import Problem, shorten
-from workings.data.dataset import Dataset
+from workings.data.labelled_dataset import OfLabels
 from workings.data.schema import Schema, Task
 from workings.data.series.plan import Plan, split_by_time
 from workings.data.series.reading import Series
@@ -21,7 +21,7 @@ from workings.data.split import Split
 from workings.data.unsupervised import anomalous_rows
 
 
-class WindowDataset(Dataset):
+class WindowDataset(OfLabels):
     """One step a row; see :class:`workings.data.series.reading.Series`. y: (n,) class numbers of steps, or None."""
 
     kind: Literal["series"] = "series"
@@ -46,19 +46,6 @@ class WindowDataset(Dataset):
         self.odd = anomalous_rows(y, task, self.n)
         self.problems = [*series.problems, *plan.problems]
         self.digest = series.digest
-
-    @property
-    def labelled(self) -> bool:
-        """Whether the steps have labels."""
-        return self.y is not None
-
-    @property
-    def class_counts(self) -> dict[str, int]:
-        """Steps of each class."""
-        if self.y is None or self.task.classes is None:
-            return {}
-        counts = np.bincount(self.y, minlength=len(self.task.classes))
-        return {name: int(count) for name, count in zip(self.task.classes, counts, strict=True)}
 
     def samples(self, prep: WindowPreparation) -> int:
         """See :meth:`Dataset.samples`: a window begins at each step that has enough behind it."""
