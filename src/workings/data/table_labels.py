@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workings.base.errors import UserError
 from workings.base.problems import Problem, shorten
+from workings.base.typed import as_typed
 from workings.data.schema import Task
 from workings.data.table_profile import ColumnProfile
 from workings.data.table_target import MOST_CLASSES, canonical, is_numeric
@@ -51,5 +52,5 @@ def _no_labels(p: ColumnProfile) -> Problem | None:
         where,
         p.distinct,
         "Labels are not learnt; they say afterwards how well anomalies are told.",
-        f"Name a column of classes, or none. If it must be no feature either: --set drop=[{p.name}].",
+        f"Name a column of classes, or none. If it must be no feature either: {as_typed('drop', [p.name])}",
     )

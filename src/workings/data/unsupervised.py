@@ -108,7 +108,7 @@ def anomalies_of_labels() -> UserError:
     return refuse(
         "anomalies-of-labels",
         "Classes were named as anomalies, but the task learns the classes.",
-        do="Add --task unsupervised, or --net autoencoder; or leave anomalies out.",
+        do="Add --task unsupervised, which a net such as the autoencoder says by itself; or leave anomalies out.",
     )
 
 
