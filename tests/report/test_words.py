@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from workings.report.figures import MOST_POINTS, _thin
 from workings.report.svg import Axis, Plot, log_ticks, nice_ticks, tick_text
-from workings.report.words import measured, number, percent, seconds
+from workings.report.words import a, judged, measured, number, percent, seconds
 
 NBSP, JOIN = "\N{NO-BREAK SPACE}", "\N{WORD JOINER}"
 
@@ -86,3 +86,14 @@ def test_a_plot_of_one_value_has_room_round_it() -> None:
     plot = Plot("k", "t", "d", Axis("x", 3.0, 3.0), Axis("y", 0.0, 0.0))
     plot.dots([(3.0, 0.0)], "spot")
     assert "nan" not in plot.svg()
+
+
+def test_counts_are_whole_and_what_is_judged_has_its_name() -> None:
+    """Twenty units are 20; images, texts and steps are not called rows, and an evaluation may say what it counted."""
+    assert measured("active_units", 20.0) == ("20", "")
+    assert judged({"task": "multiclass"}, "images") == "image"
+    assert judged({"task": "unsupervised"}, "series") == "step"
+    assert judged({"task": "forecast"}, "series") == "forecast"
+    assert judged({"task": "unsupervised", "counted": "window"}, "series") == "window"
+    assert judged({"task": "binary"}, "table") == "row"
+    assert [a("unsupervised"), a("row")] == ["an unsupervised", "a row"]

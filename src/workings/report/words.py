@@ -65,6 +65,8 @@ IN_WORDS = {
     "window_average_precision": "average precision of windows",
     "window_roc_auc": "ROC AUC of windows",
 }
+# Whole numbers of things.
+COUNTS = frozenset({"active_units", "modes_found"})
 # What is judged, by the task where that says it, else by the kind of data.
 JUDGED = {"language": "token", "forecast": "forecast", "translation": "pair"}
 JUDGED_OF_KIND = {"images": "image", "text": "text", "sound": "recording", "series": "step"}
@@ -106,6 +108,8 @@ def percent(share: float, decimals: int = 1) -> str:
 
 def measured(name: str, value: float, interval: Sequence[float] | None = None) -> tuple[str, str]:
     """A metric and its interval, rounded alike: about as fine as the interval's width tells, with its unit."""
+    if name in COUNTS and not interval:
+        return f"{value:,.0f}", ""
     share = name in SHARES
     scale, unit = (100, "\N{NO-BREAK SPACE}%") if share else (1, "")
     decimals = min(3, 2 - math.floor(math.log10(abs(value * scale) or 1)))
