@@ -65,6 +65,8 @@ def prepare(job: Job, dataset: Dataset) -> Prepared:
     separate = job.test is not None
     test_fraction = 0.0 if separate else recipe.test_fraction
     split = dataset.split(recipe.seed, test_fraction, (recipe.val_fraction or 0.0) * (1 - test_fraction))
+    if dataset.task.kind == "unsupervised" and job.resume is None:
+        job.emit(Decided("split", [len(split.train), len(split.val), len(split.test)], split.reason))
     if len(split.train) == 0:
         raise refuse("no-training-rows", f"Of {dataset.n} rows none is left to train on.", do="Lower test_fraction.")
     if job.resume is None:
