@@ -2,12 +2,12 @@
 
     python -m venv ENVIRONMENT
     ENVIRONMENT/bin/pip install torch==2.13.0 transformers -e . --extra-index-url https://download.pytorch.org/whl/cpu
-    ENVIRONMENT/bin/python benchmarks/bench_foreign.py [bert llama …]
+    ENVIRONMENT/bin/python benchmarks/bench_foreign.py [decoder vision bert …]
 
 ``transformers`` is not among the packages of Workings, so this runs in an environment of its own. Nothing is fetched.
 Each architecture takes one learning step as it learns, dropout drawn, by its own loss, or by the mean square of what
 it gives where it has none; AdamW changes the weights. A solution counts if every operation has its equation and every
-comparison and line holds. One line of JSON is printed for each; with names, only those are solved and nothing is kept.
+comparison and line holds. One line of JSON is printed for each; with names, or families, only those are solved again.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ import sys
 import time
 import warnings
 from collections import Counter
+from importlib.metadata import version
 from typing import Any
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import torch
 from foreign_architectures import ALL, Architecture
-from measured import PACKAGES, write
+from measured import PACKAGES, RESULTS, write
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
@@ -114,21 +115,27 @@ def why(each: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    import transformers
+    try:
+        import transformers
+    except ImportError:
+        sys.exit("transformers is not installed here: it has an environment of its own, as the head of this file says.")
 
     warnings.filterwarnings("ignore")
     transformers.logging.set_verbosity_error()
-    chosen = [a for a in ALL if not sys.argv[1:] or a.name in sys.argv[1:]]
-    found = []
-    for architecture in chosen:
-        found.append(solve(architecture))
-        print(json.dumps(found[-1], ensure_ascii=False), flush=True)
-    if sys.argv[1:]:
-        return
-    from importlib.metadata import version
-
+    wanted = sys.argv[1:]
+    unknown = set(wanted) - {a.name for a in ALL} - {a.family for a in ALL}
+    if unknown:
+        sys.exit(f"There is no architecture or family {', '.join(sorted(unknown))}.")
+    path = RESULTS / "foreign.json"
+    known = json.loads(path.read_text(encoding="utf-8"))["each"] if wanted and path.is_file() else []
+    found = {each["architecture"]: each for each in known}
+    for architecture in ALL:
+        if not wanted or {architecture.name, architecture.family} & set(wanted):
+            made = found[architecture.name] = solve(architecture)
+            print(json.dumps(made, ensure_ascii=False), flush=True)
+    each = [found[a.name] for a in ALL if a.name in found]
     versions = {package: version(package) for package in VERSIONS}
-    write("foreign", "ENVIRONMENT/bin/python benchmarks/bench_foreign.py", rows_of(found), versions, each=found)
+    write("foreign", "ENVIRONMENT/bin/python benchmarks/bench_foreign.py", rows_of(each), versions, each=each)
 
 
 if __name__ == "__main__":

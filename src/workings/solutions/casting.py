@@ -49,8 +49,15 @@ def grouped_mm(mat_a: Tensor, mat_b: Tensor, *, offs: Tensor | None = None, bias
     return torch.cat(parts)
 
 
-# Functions that torch has for narrow numbers only: in float64 they are done by their definition.
-DEFINED: dict[str, Any] = {"grouped_mm": grouped_mm, "_grouped_mm": grouped_mm}
+def hardsigmoid(x: Tensor, inplace: bool = False) -> Tensor:
+    """min(6, max(0, x + 3))/6. torch's own has 1/6 rounded to float32 in its slope."""
+    if inplace:
+        return x.copy_(hardsigmoid(x.clone()))
+    return torch.nn.functional.relu6(x + 3) / 6
+
+
+# Functions that torch has for narrow numbers only, or with narrow constants: in float64 they are done by definition.
+DEFINED: dict[str, Any] = {"grouped_mm": grouped_mm, "_grouped_mm": grouped_mm, "hardsigmoid": hardsigmoid}
 
 
 class InFloat64(TorchFunctionMode):

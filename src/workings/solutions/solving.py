@@ -109,7 +109,7 @@ class Solver:
                 Problem(
                     "note",
                     "by-definition",
-                    "torch has these functions for fewer digits than float64 only; they were done by their definition.",
+                    "torch has these functions to fewer digits than float64 only; they were done by their definition.",
                     where=", ".join(sorted(self.record.defined)),
                     count=len(self.record.defined),
                 )

@@ -17,11 +17,6 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     return 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
 
 
-def hardsigmoid(x: Tensor) -> Tensor:
-    """min(6, max(0, x + 3))/6."""
-    return F.relu6(x + 3) / 6
-
-
 def hardswish(x: Tensor) -> Tensor:
     """x min(6, max(0, x + 3))/6. Howard et al. 2019."""
     return x * F.relu6(x + 3) / 6
@@ -141,7 +136,7 @@ PARTS: dict[str, Any] = {
     **{
         parts.__name__: always(perhaps_in_place(parts))
         for parts in (
-            hardsigmoid, hardswish, hardtanh, mish, selu, celu, softsign, tanhshrink, softshrink, hardshrink,
+            hardswish, hardtanh, mish, selu, celu, softsign, tanhshrink, softshrink, hardshrink,
             threshold, prelu, glu, softmin, logit, remainder,
         )
     },

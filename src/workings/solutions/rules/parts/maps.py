@@ -144,8 +144,9 @@ def max_pool(n: int) -> Any:
         return_indices: bool = False,
     ) -> Tensor:  # fmt: skip
         how = _geometry(n, kernel_size, stride, padding, dilation)
-        out = _sizes(f"max_pool{n}d", x, n, *how, ceil_mode)
-        return _windows(x, n, *how, out, -torch.inf).max(-1).values
+        K, S, P, D = how
+        out = _sizes(f"max_pool{n}d", x, n, K, S, P, D, ceil_mode)
+        return _windows(x, n, K, S, P, D, out, -torch.inf).max(-1).values
 
     return parts
 
