@@ -55,9 +55,9 @@ class Look:
             x = next((each for each in (*args, *kwargs.values()) if isinstance(each, Tensor)), None)
             self.batch = len(x) if x is not None and x.ndim else 0
             self.x = x
+            self.tap.given(args, kwargs)
         elif len(self.watch.optimizers) > 1 and isinstance(self.out, Tensor):
             self._players(self.out, args)
-            self.tap.given(args, kwargs)
         if compiled(self.watch.parts):
             self.watch.not_seen("the inside of compiled parts")
         elif fast_path(self.watch.parts):
