@@ -103,3 +103,10 @@ def test_terms_left_out_of_a_long_sum_are_counted_and_come_to_their_sum() -> Non
     assert rest.count == 34
     assert E.evaluate(long) == pytest.approx(float((q.data * q.data.flip(0)).sum()), rel=1e-12)
     assert "34\N{NO-BREAK SPACE}more" in write(long, numbers=True)
+
+
+def test_a_line_that_comes_to_infinity_does_not_hold() -> None:
+    """ln(1 + e^1000) is 1000, but a reader gets ∞: that is no result, however much is lost in it."""
+    from workings.solutions.expressions import Number, exp, ln
+
+    assert not settle_line(Number(1000.0), ln(1 + exp(Number(1000.0))), 1000.0).holds

@@ -126,9 +126,10 @@ class _Reader:
                 arguments.append(self.sum())
             self.need(")")
             value = apply(_FUNCTIONS.get(text, text), [x for x, _ in arguments])
-            # The digits of ln x near x = 1 are lost like those of x − 1.
             x, size = arguments[0]
-            return value, max(abs(value), abs(size / x)) if text == "ln" and x else abs(value)
+            # The digits of ln x near x = 1 are lost like those of x − 1, those of Φ far below 0 like those of 1 − 1.
+            lost = abs(size / x) if text == "ln" and x else 1.0 if text == "Φ" else 0.0
+            return value, max(abs(value), lost)
         if text == "√":
             self.need("(")
             value, size = self.sum()

@@ -106,12 +106,15 @@ def settle_line(left: Expr, equation: Expr, result: float, digits: int = DIGITS,
             value, size = read_sized(write(equation, numbers=True, digits=count))
         except (UnreadableLine, ArithmeticError, ValueError):
             break
+        if not math.isfinite(size):  # what is lost in an infinity is no noise
+            size = 0.0
         if abs(result) <= NOISE * size and abs(value) <= NOISE * size and result != 0:
             shown, error = Printed("0"), 0.0
         else:
             target = read(shown.text) if math.isfinite(result) else result
             same = value == target or (math.isnan(value) and math.isnan(target))
-            error = 0.0 if same else max(0.0, abs(value - target) - NOISE * size) / shown.unit
+            missed = abs(value - target) - NOISE * size
+            error = 0.0 if same else math.inf if not math.isfinite(missed) else max(0.0, missed) / shown.unit
         best = min(best, (error, count))
         if error <= 1.0 + 1e-9:
             return Line(left, equation, result, count, shown, True, error, note)

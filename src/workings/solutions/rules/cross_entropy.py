@@ -116,7 +116,7 @@ class BinaryCrossEntropy(Shared):
 
     def backward(self, call: Call, deltas: list[Tensor]) -> dict[int, Tensor]:
         z, sent = call.inputs[0], {}
-        accumulate(sent, z, self.shares(call) * (logistic(z.data) - self.q(call)) * deltas[0])
+        accumulate(sent, z, self.shares(call) * _wrong_by(z.data, self.q(call)) * deltas[0])
         return sent
 
     def q(self, call: Call) -> Tensor:
@@ -187,7 +187,7 @@ class BinaryEach(Rule):
 
     def backward(self, call: Call, deltas: list[Tensor]) -> dict[int, Tensor]:
         z, sent = call.inputs[0], {}
-        accumulate(sent, z, deltas[0] * (logistic(z.data) - target(call).data))
+        accumulate(sent, z, deltas[0] * _wrong_by(z.data, target(call).data))
         return sent
 
     def inner(self, call: Call, at: Symbols) -> list[Inner]:
@@ -337,6 +337,11 @@ def _log(p: Any, z: Any, i: Index, side: int) -> Expr:
 def _of_logits(z: Tensor, y: Tensor) -> Tensor:
     """−[y ln σ(z) + (1 − y) ln(1 − σ(z))], without overflow."""
     return (1 - y) * z + torch.log1p(torch.exp(-z.abs())) + (-z).clamp(min=0)
+
+
+def _wrong_by(z: Tensor, y: Tensor) -> Tensor:
+    """σ(z) − y = (1 − y)σ(z) − yσ(−z), which keeps its digits where σ(z) is nearly y."""
+    return (1 - y) * logistic(z) - y * logistic(-z)
 
 
 def _whole(N: float) -> float:
