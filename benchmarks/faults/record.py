@@ -1,6 +1,6 @@
 """Record what the watcher sees of healthy and of faulty runs, one file a run.
 
-python benchmarks/faults/record.py --cache FOLDER [--part calibration|test] [--jobs 1] [--minutes M]
+python benchmarks/faults/record.py --cache FOLDER [--part calibration|test|published] [--jobs 1] [--minutes M]
 
 What is there is not made again. The order makes any beginning useful: every program healthy, then every fault once
 among healthy variations, then double faults, then more seeds. Files are gzip JSON; findings are functions of the
@@ -33,10 +33,13 @@ sys.path[0] = str(Path(__file__).parent.parent)
 
 from faults.faults import FAULTS, pairs, put  # noqa: E402
 from faults.programs import PROGRAMS, VARIATIONS, Program, run  # noqa: E402
+from faults.published import outputs, training  # noqa: E402
 from faults.recipe import NotRun, Recipe  # noqa: E402
 
 TWINS = 5  # healthy runs of each program, seeds 0 to 4
 SEEDS = 3  # of each fault
+CASES = {case.name: case for case in (*outputs.CASES, *training.CASES)}
+EVERY = {p.name: p for p in (*PROGRAMS, *(case.program for case in CASES.values()))}
 T = {2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447}  # 97.5 % of Student's t by degrees of freedom
 LEAST = 0.01  # of the result's own size: less is not worse, however close the twins are
 
@@ -59,6 +62,7 @@ class Task:
 def tasks(part: str | None) -> Iterator[Task]:
     """All runs, in the order in which they are most useful."""
     programs = [p for p in PROGRAMS if part in (None, p.part)]
+    cases = [case for case in CASES.values() if part in (None, "published")]
     for seed in range(TWINS):
         yield from (Task(p.name, (), None, seed) for p in programs)
     once = list(_faulty(programs, 0))
@@ -73,6 +77,10 @@ def tasks(part: str | None) -> Iterator[Task]:
         yield from (Task(p.name, tuple(f.name for f in pair), None, 0) for pair in pairs(p))
     for seed in range(1, SEEDS):
         yield from _faulty(programs, seed)
+    for seed in range(TWINS):
+        yield from (Task(case.name, (), None, seed) for case in cases)
+    for seed in range(SEEDS):
+        yield from (Task(case.name, (case.fault.name,), None, seed) for case in cases)
 
 
 def _faulty(programs: list[Program], seed: int) -> Iterator[Task]:
@@ -82,8 +90,8 @@ def _faulty(programs: list[Program], seed: int) -> Iterator[Task]:
 
 def record(task: Task, cache: Path) -> str:
     """Do one run and write its file; what happened, in words."""
-    program = next(p for p in PROGRAMS if p.name == task.program)
-    faults = [f for f in FAULTS if f.name in task.faults]
+    program, case = EVERY[task.program], CASES.get(task.program)
+    faults = [f for f in FAULTS if f.name in task.faults] if case is None else [case.fault] * len(task.faults)
     if task.variation:
         varied = VARIATIONS[task.variation](program)
         assert varied is not None
@@ -148,7 +156,7 @@ def is_worse(value: float, twins: list[float]) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--part", choices=("calibration", "test"))
+    parser.add_argument("--part", choices=("calibration", "test", "published"))
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=1e9)
     given = parser.parse_args()
