@@ -35,7 +35,15 @@ def in_float64(func: Any, args: Any, kwargs: Any) -> tuple[Any, Any, Any, bool]:
         return WIDER.get(dtype, dtype)
 
     args, kwargs = tree_map_only(torch.dtype, widened, (args, kwargs))
+    name = getattr(func, "__name__", "")
+    if not name.endswith("_") or name == "__getitem__":  # what is changed in place must be itself
+        args, kwargs = tree_map_only(Tensor, _wide, (args, kwargs))
     return func, args, kwargs, narrow
+
+
+def _wide(t: Tensor) -> Tensor:
+    """A tensor that the net holds aside, neither parameter nor buffer, is of the kind in which it was made."""
+    return t.to(WIDER[t.dtype]) if t.dtype in WIDER and not t.requires_grad else t
 
 
 def grouped_mm(mat_a: Tensor, mat_b: Tensor, *, offs: Tensor | None = None, bias: Any = None, **_: Any) -> Tensor:
