@@ -94,7 +94,7 @@ class Watched:
                 self.history.note(step, "", f"train_{name}", value)
                 if name == "free_energy" and name in found:
                     self.history.note(step, "", "free_energy_gap", found[name] - value)
-        if self.budget.spent <= self.budget.share * self.budget.passed:
+        if not self.budget.exceeded():
             self.tell()
 
     def tell(self) -> None:
