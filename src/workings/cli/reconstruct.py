@@ -30,7 +30,7 @@ def reconstruct(
     """Rebuild samples by a net that can, and say how far each comes out from what was given.
 
     Images: a file as given and one as rebuilt of each, both side by side in grid.png, the errors in errors.csv.
-    Rows of a table: the cells as rebuilt, with the error of each row.
+    Rows of a table: the cells as rebuilt, with the error of each row. A series: the same of each step.
     """
     problems = [*given.is_run(run), *given.existing(data), *given.one_of("on-bad-file", on_bad_file, BAD_FILES)]
     given.stop_if_any(problems)
