@@ -31,7 +31,6 @@ from workings.runs.recipe import Recipe
 
 FEWEST_SEEDS = 3  # below, nothing is accepted
 ROUNDS = 3
-ALIKE = 0.75  # of the best gain: a likelier change that reaches it is preferred
 LEAST = 0.02  # of the score before: what is smaller is not worth a change
 SCREENING = 0.45  # of the time left, at most
 
@@ -94,7 +93,7 @@ def _round(ward: Ward, treatment: Treatment, cures: Sequence[Cure], round_: int)
     if open_ and not any(t.verdict == "better" for t in finalists):
         _prove(ward, treatment, base, open_, range(done + 1, 2 * SEEDS + 1))
         _judge(ward, treatment, base, open_)
-    return _accept(treatment, finalists)
+    return _accept(ward, treatment, finalists)
 
 
 def _screen(
@@ -194,20 +193,26 @@ def _judge(ward: Ward, treatment: Treatment, base: Recipe, finalists: list[Tried
             treatment.placebo = ward.gain(nothing, placebo)
 
 
-def _accept(treatment: Treatment, finalists: list[Tried]) -> bool:
+def _accept(ward: Ward, treatment: Treatment, finalists: list[Tried]) -> bool:
     """Whether one of the finalists is accepted, which then changes the recipe."""
     better = [t for t in finalists if t.verdict == "better"]
     if not better:
         return False
     best = max(better, key=lambda t: t.gain.mean if t.gain else 0.0)
-    # Of changes that do about as well, the one whose cause is likelier: batch norm, say, hides many faults and mends
-    # none of them. What changes many things at once names no cause, and comes last.
-    alike = [t for t in better if t.gain and best.gain and t.gain.mean >= ALIKE * best.gain.mean]
-    best = min(alike, key=lambda t: (not t.cause, t.rank))
+    # Of changes that cannot be told from the best, the one whose cause is likelier: batch norm, say, hides many faults
+    # and mends none of them. What changes many things at once names no cause, and comes last.
+    best = min((t for t in better if not _outdone(ward, t, best)), key=lambda t: (not t.cause, t.rank))
     best.verdict = "accepted"
     assert best.recipe is not None
     treatment.recipe = best.recipe
     return True
+
+
+def _outdone(ward: Ward, t: Tried, best: Tried) -> bool:
+    """Whether the best does better than this one, beyond the interval of their own difference."""
+    k = min(len(t.trials), len(best.trials))
+    found = ward.gain(t.trials[:k], best.trials[:k])
+    return found.better and found.share >= LEAST
 
 
 def verdict(over_nothing: Gain, over_placebo: Gain) -> str:
