@@ -84,8 +84,10 @@ def tasks(part: str | None) -> Iterator[Task]:
 
 
 def _faulty(programs: list[Program], seed: int) -> Iterator[Task]:
-    for fault in FAULTS:
-        yield from (Task(p.name, (fault.name,), None, seed) for p in programs if fault.put(p) is not None)
+    """Every fault on one program, then every fault on the next: a beginning has all of them."""
+    fits = [[Task(p.name, (fault.name,), None, seed) for p in programs if fault.put(p) is not None] for fault in FAULTS]
+    turned = [runs[i % len(runs) :] + runs[: i % len(runs)] for i, runs in enumerate(fits) if runs]
+    yield from (task for group in zip_longest(*turned) for task in group if task is not None)
 
 
 def record(task: Task, cache: Path) -> str:
