@@ -1,4 +1,4 @@
-"""Write the docs pages that are made from the code: nets, the parts of learning, the command line.
+"""Write the docs pages that are made from the code: nets, the parts of learning, the command line, findings.
 
 ``--into DIR`` writes them elsewhere, for the test that they are current.
 """
@@ -143,11 +143,45 @@ def cli_page() -> str:
     return "".join(parts)
 
 
+def findings_page() -> str:
+    """Every finding: what it is, and its statistics with their thresholds and what healthy runs have."""
+    import importlib
+
+    from workings.watching.findings import MODULES
+
+    modules = [importlib.import_module(f"workings.watching.findings.{name}") for name in MODULES]
+    parts = [
+        f"# Findings\n\n{MADE}\n",
+        "What is looked for in every run of Workings and in every loop under `workings.watch`, in the order in which\n"
+        "it is told: what is exact first, then what the steps do, then what happens in layers because of it, then\n"
+        "what follows from others. A finding is told where the whole interval of a statistic lies at or beyond its\n"
+        "threshold. Thresholds come from healthy runs of the calibration part of the bench of faults\n"
+        "(`benchmarks/faults`), and are judged on its test part. What may lie behind a finding is shown by\n"
+        "experiment: see [the doctor](doctor.md).\n",
+    ]
+    for module in modules:
+        told = inspect.getdoc(module) or ""
+        rows = [
+            [cell(s.statistic), f"{'at most' if s.least else 'at least'} {s.threshold:g}", cell(s.healthy)]
+            for s in module.SYMPTOMS
+        ]
+        parts.append(f"\n## {module.CODES[0]}\n\n{told}\n\n")
+        parts.append(table(["statistic", "told from", "healthy runs"], rows))
+        parts.append(f"\nWhat to do: {module.SYMPTOMS[0].do}\n")
+    return "".join(parts)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--into", type=Path, default=REPOSITORY / "docs")
     folder = parser.parse_args().into
-    for name, text in (("nets.md", nets_page()), ("learning.md", learning_page()), ("cli.md", cli_page())):
+    pages = {
+        "nets.md": nets_page(),
+        "learning.md": learning_page(),
+        "cli.md": cli_page(),
+        "findings.md": findings_page(),
+    }
+    for name, text in pages.items():
         (folder / name).write_text(text, encoding="utf-8")
         print(folder / name)
 
