@@ -8,7 +8,7 @@ autograd sends for that one operation, and is listed as lacking an equation.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -17,7 +17,7 @@ from workings.base.problems import Problem, shorten
 from workings.solutions.expressions import Expr, Quantity, evaluate, sum_of
 from workings.solutions.record import Call, Opened, Record, Value
 from workings.solutions.rounding import DIGITS, Line, settle_line
-from workings.solutions.rules import find
+from workings.solutions.rules import find, moves
 from workings.solutions.rules.base import Index, Inner, as_symbol, every
 from workings.solutions.steps import Check, Step
 from workings.solutions.symbols import Page, real_numbers
@@ -30,7 +30,7 @@ _PAIRS = "Complex numbers, as pairs of a real and an imaginary part: compared, n
 _TITLES = {
     "relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU", "relu6": "ReLU6",
     "logsigmoid": "logarithm of sigmoid", "add": "sum", "sub": "difference", "mul": "product", "div": "quotient",
-    "neg": "negative", "pow": "power", "sqrt": "square root", "exp": "exponential", "log": "logarithm",
+    "neg": "negative", "abs": "absolute value", "pow": "power", "sqrt": "square root", "exp": "exponential", "log": "logarithm",
 }  # fmt: skip
 
 
@@ -63,6 +63,8 @@ class Solver:
     def __post_init__(self) -> None:
         self.rules = {id(call): find(call) for call in self.record.calls}
         self.page = Page(self.record, lambda call: self.rules[id(call)], self.samples)
+        if ("L", "") not in self.page.used:  # a loss that is made of several operations is L all the same
+            self.page.known[id(self.loss)] = replace(self.page.quantity(self.loss), letter="L", layer="")
         self.arrived: dict[int, Tensor] = {}
         self.pieces: dict[int, list[tuple[Call | None, Tensor]]] = {}
         self.from_autograd: list[str] = []
@@ -78,7 +80,8 @@ class Solver:
         """The steps of the net, and those of the loss."""
         net: list[Step] = []
         loss: list[Step] = []
-        opened = iter([*self.record.opened, None])
+        # One within another comes after it.
+        opened = iter([*sorted(self.record.opened, key=lambda o: (o.before, -o.after)), None])
         next_opened = next(opened)
         for call in self.record.calls:
             while next_opened is not None and next_opened.before <= call.number:
@@ -97,9 +100,12 @@ class Solver:
         pairs = [(m, g) for m, g in zip(opened.made, opened.given, strict=False) if g.is_floating_point()]
         error = max((relative(m, g) for m, g in pairs), default=0.0)
         error = error if len(opened.made) >= len(opened.given) else math.inf
+        parts = self.record.calls[opened.before : opened.after]
+        steps = sum(_carries(call.outputs[0].data) for call in parts)
         return Step(
             f"{opened.name}, by the operations that it is made of",
             opened.place,
+            remarks=[f"They are the next {steps} steps." if steps > 1 else "It is the next step."],
             checks=[Check(f"what {opened.name} itself gave", error, TOLERANCE)],
         )
 
@@ -293,7 +299,8 @@ class Solver:
 
     def _title(self, call: Call) -> str:
         rule = self.rules[id(call)]
-        return _TITLES.get(rule.name, rule.name) or f"operation {call.name}"
+        title = _TITLES.get(rule.name, rule.name) or f"operation {call.name}"
+        return f"{title}: {call.name.removesuffix('.get')}" if rule.name == moves.REARRANGED else title
 
     def _wanted(self, call: Call) -> bool:
         layer = self.detail.layer

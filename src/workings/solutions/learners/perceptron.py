@@ -1,4 +1,4 @@
-"""The perceptron's update: ŷ = [z ≥ 0], w ← w + η(t − ŷ)x, b ← b + η(t − ŷ), sample after sample. Rosenblatt 1958."""
+"""The perceptron's update: ŷ = [z ≥ 0], w ← w + η(t − ŷ)x, b ← b + η(t − ŷ), sample after sample. Rosenblatt 1958."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _sample(
     e = t - said
     W_new, b_new = W + eta * e[:, None] * x[None, :], b + eta * e
     q_W, q_b, q_x = Quantity("W", "", W), Quantity("b", "", b), Quantity("x", "", x)
-    q_z, q_y, q_t, q_e = Quantity("z", "", z), Quantity("ŷ", "", said), Quantity("t", "", t), Quantity("e", "", e)
+    q_z, q_y, q_t, q_e = Quantity("z", "", z), Quantity("ŷ", "", said), Quantity("t", "", t), Quantity("e", "", e)
     new_W, new_b = Quantity("W", "", W_new, new=True), Quantity("b", "", b_new, new=True)
     D, eta_ = len(x), Number(eta)
     S = Symbol
@@ -65,8 +65,8 @@ def _sample(
     steps = [
         worked("Forward", q_z, lambda i: sum_over(q_W, q_b, i), detail,
                equation=(S("z"), Joined((S("W"), S("x"))) + S("b"))),
-        worked("Decision", q_y, lambda i: holds(q_z[i], "≥", 0), detail, equation=(S("ŷ"), holds(S("z"), "≥", 0))),
-        worked("Error", q_e, lambda i: q_t[i] - q_y[i], detail, equation=(S("e"), S("t") - S("ŷ"))),
+        worked("Decision", q_y, lambda i: holds(q_z[i], "≥", 0), detail, equation=(S("ŷ"), holds(S("z"), "≥", 0))),
+        worked("Error", q_e, lambda i: q_t[i] - q_y[i], detail, equation=(S("e"), S("t") - S("ŷ"))),
     ]  # fmt: skip
     if len(b) > 1:
         steps[1].remarks.append("Each output learns by itself whether the sample is of its class; the largest z wins.")

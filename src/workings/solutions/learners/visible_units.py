@@ -64,22 +64,26 @@ def visible_steps(
     binary = [(0, i) for i in units if kinds[i][1] == 0]
     numbers = [(0, i) for i in units if kinds[i][1] == 1]
     found: list[Step] = []
-    if visible.kind == "gaussian" or any(size == 1 for _, size in kinds):
+    if numbers:
         of_normal = noise if visible.kind == "gaussian" else torch.special.ndtri(noise.clamp(min=1e-7))
         eps = Quantity("ε", n, of_normal, one_sample=one)
-        step = worked("numbers, drawn in this step", q_v, lambda i: a[i] + eps[i], detail, chosen=numbers,
-                      equation=(S("v", n), S("a", n) + S("ε", n)),
-                      remarks=["ε are normal random numbers of mean 0 and deviation 1."])  # fmt: skip
-        found.append(step)
-    if visible.kind == "binary" or any(size == 0 for _, size in kinds):
+        found.append(worked("numbers, drawn in this step", q_v, lambda i: a[i] + eps[i], detail, chosen=numbers,
+                            equation=(S("v", n), S("a", n) + S("ε", n)),
+                            remarks=["ε are normal random numbers of mean 0 and deviation 1."]))  # fmt: skip
+    if binary:
         q, u = Quantity("q", n, torch.sigmoid(a.data), one_sample=one), Quantity("u", f"{n}v", noise, one_sample=one)
-        found.append(worked("probability of being on", q, lambda i: logistic(a[i]), detail, chosen=binary,
-                            equation=(S("q", n), logistic(S("a", n)))))  # fmt: skip
+        on = worked("probability of being on", q, lambda i: logistic(a[i]), detail, chosen=binary,
+                    equation=(S("q", n), logistic(S("a", n))))  # fmt: skip
+        if visible.kind == "mixed":
+            on.values = []  # of the other columns it means nothing
+        found.append(on)
         found.append(worked("states, drawn in this step", q_v, lambda i: holds(u[i], "<", q[i]), detail, chosen=binary,
                             equation=(S("v", n), holds(S("u", f"{n}v"), "<", S("q", n))),
                             remarks=["u are random numbers, uniform from 0 to 1."]))  # fmt: skip
     for start, size in sorted({kinds[i] for i in units if kinds[i][1] > 1}):
         found += _category(a, q_v, noise, n, start, size, detail)
+    if visible.kind == "mixed":
+        found[-1].remarks.append("Each column is drawn by its kind: a number, a yes or no, a category.")
     return found
 
 

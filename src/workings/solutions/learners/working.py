@@ -38,7 +38,7 @@ def worked(
         chosen, remark = choose(q.data, None, detail)
         said += [remark] if remark and element is not None else []
     elif len(chosen) < q.data.numel():
-        those = "number is worked out, the one" if len(chosen) == 1 else "numbers are worked out, those"
+        those = "numbers is worked out, the one" if len(chosen) == 1 else "numbers are worked out, those"
         said.append(f"{len(chosen)} of {q.data.numel():,} {those} {why}.")
     lines = [] if element is None else [settle_line(q[i], element(i), q[i].value, detail.digits) for i in chosen]
     checks = [] if against is None else [Check(against[0], relative(q.data, against[1]), TOLERANCE)]
