@@ -58,6 +58,7 @@ NAMES: dict[str, str] = {
     "right": "of classes: share of samples whose class has the greatest output",
     "second": "of classes, three or more: how many samples that are not right, but whose class is the second choice",
     "wrong": "how many samples are not right",
+    "surest": "of classes: share right of the quarter of the samples of which the net is surest",
     "rare_right": "of classes: share right of the samples of the rarest class, of all looks so far; with ten or more",
     "contradicted": "of classes: share of samples where a class has p > 0.8, but is not the true one",
     # of "target", what the loss function is given as truth (also mean, std, low, high)

@@ -67,6 +67,9 @@ def _classes(out: Tensor, y: Tensor, ignored: int | None) -> list[Measured]:
         ("output", "contradicted", contradicted.sum() / n),
         ("target", "same", _same(torch.bincount(y[counted], minlength=K))),
     ]
+    if ignored is None:
+        best_two = p.topk(min(2, K), 1).values
+        found.append(("output", "surest", _surest(best_two[:, 0] - best_two[:, -1], right)))
     if K > 2:
         above = (p > own[:, None]).sum(1)
         found.append(("output", "second", (counted & ~right & (above == 1)).sum()))
@@ -83,8 +86,15 @@ def _yes(out: Tensor, y: Tensor) -> list[Measured]:
         ("output", "right", right.float().mean()),
         ("output", "wrong", (~right).sum()),
         ("output", "contradicted", (sure & ~right).float().mean()),
+        ("output", "surest", _surest((p - 0.5).abs(), right)),
         ("target", "same", _same(torch.stack([(t <= 0.5).sum(), (t > 0.5).sum()]))),
     ]
+
+
+def _surest(margin: Tensor, right: Tensor) -> Tensor:
+    """Share right of the quarter of the samples of which the net is surest."""
+    surest = margin.topk(max(1, len(margin) // 4)).indices
+    return right[surest].float().mean()
 
 
 def _same(counts: Tensor) -> Tensor:

@@ -4,7 +4,9 @@ Statistic: among the samples that a net which has learnt gets wrong, how often t
 less chance, over what is possible: (s − 1/(K−1))/(1 − 1/(K−1)). Classes that are hard to tell apart are second
 choices; labels at random are so by chance only, about 0. In texts what comes next is random by nature, so answers at
 each step are left out. Counted over the later looks, with Wilson's interval. Needs four classes or more and enough
-mistakes. Background: Northcutt et al. 2021, confident learning; Arpit et al. 2017.
+mistakes. And the share right of the quarter of the samples of which the net is surest: where classes overlap, those
+far from the border are right all the same; labels at random are wrong everywhere. Background: Northcutt et al. 2021,
+confident learning; Arpit et al. 2017.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from workings.watching.history import History
 MISTAKES = 40
 LEARNT = 0.45  # right at least, of the looks that count: a net that knows nothing has no second choice
 WRONG = 0.05  # of the samples, at least
+ROWS = 64  # of a batch that a look at a run of Workings sees, at most
+LEARNT_MORE = 0.1  # right beyond the share of the commonest class
 SEQUENCES = ("language", "translation")
 
 
@@ -40,6 +44,25 @@ def _measure(history: History) -> Evidence | None:
     return Evidence(value, low, high, steps[0], "output", course, {"n": int(n), "second": hits / n, "wrong": share})
 
 
+def of_the_surest(history: History) -> Evidence | None:
+    """Share right of the surest quarter of the samples, later half of the looks."""
+    if history.facts.get("one_target") is False or history.facts.get("task") in SEQUENCES:
+        return None
+    right, course = dict(finite(history.of("right", "output"))), finite(history.of("surest", "output"))
+    late = course[len(course) // 2 :]
+    batch = history.facts.get("batch", 32)
+    n = len(late) * max(1, min(int(batch), ROWS) // 4) if isinstance(batch, int | float) else 0
+    if n < MISTAKES or not late:
+        return None
+    value = sum(v for _, v in late) / len(late)
+    usual = sum(right.get(s, 0.0) for s, _ in late) / len(late)
+    most = max(class_shares(history), default=1.0)
+    if usual < most + LEARNT_MORE:
+        return None
+    low, high = wilson(value * n, n)
+    return Evidence(value, min(low, value), max(high, value), late[0][0], "output", course, {"usual": usual})
+
+
 def wilson(hits: float, n: float, z: float = 1.96) -> tuple[float, float]:
     """Wilson's 95 % interval of a share."""
     p, q = hits / n, z * z / n
@@ -47,6 +70,8 @@ def wilson(hits: float, n: float, z: float = 1.96) -> tuple[float, float]:
     return middle - half, middle + half
 
 
+_WHY = "The net must learn wrong labels by heart, and what it is judged by is wrong as well."
+_DO = "Look at samples that the net contradicts for certain and mend their labels; label smoothing, early stopping."
 SYMPTOMS = (
     Symptom(
         "label-noise",
@@ -56,8 +81,19 @@ SYMPTOMS = (
         "Not yet calibrated.",
         "{wrong:.0%} of the samples are not as the net says, and their labels look drawn at random: only "
         "{second:.0%} of {n:,} are its second choice.",
-        "The net must learn wrong labels by heart, and what it is judged by is wrong as well.",
-        "Look at samples that the net contradicts for certain and mend their labels; label smoothing, early stopping.",
+        _WHY,
+        _DO,
+        least=True,
+    ),
+    Symptom(
+        "label-noise",
+        "share right of the quarter of the samples of which the net is surest",
+        of_the_surest,
+        0.85,
+        "Not yet calibrated.",
+        "Even of the samples of which the net is surest, {value:.0%} only are labelled so ({usual:.0%} of all).",
+        _WHY,
+        _DO,
         least=True,
     ),
 )
