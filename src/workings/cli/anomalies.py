@@ -56,13 +56,13 @@ def anomalies(
     threshold, told = float(frame["threshold"][0]), int(frame["anomaly"].sum())
     numbers = {"false_alarms": false_alarms, "threshold": threshold, "samples": frame.height, "anomalies": told}
     facts = {"run": run, "data": data, "out": out, **numbers} if as_json else None
-    steps = opened.prep.kind == "series"
+    steps, listed = opened.prep.kind == "series", frame.filter("anomaly")
     if steps:
         from workings.runs.series_steps import told_stretches
 
-        stretches = told_stretches(frame)
+        listed = told_stretches(frame)
         if facts is not None:
-            facts["stretches"] = stretches.to_dicts()
+            facts["stretches"] = listed.to_dicts()
 
     def show(screen: Console) -> None:
         name = "steps" if steps else "samples"
@@ -70,7 +70,7 @@ def anomalies(
         screen.print(f"{told:,} of {frame.height:,} {name} are told: their score is above {limit}.", soft_wrap=True)
         if told:
             screen.print()
-            _show(stretches if steps else frame.filter("anomaly"), screen)
+            _show(listed, screen)
 
     said = f"{told:,} anomalies among {frame.height:,} {'steps' if steps else 'samples'}"
     give_out(frame, out, facts, readers.problems, said, show, quiet=quiet)

@@ -82,7 +82,7 @@ def of_steps(score: Floats, odd: Bools, window: int, threshold: float | None, se
     """Metrics of the scores (n,) of steps; ``odd`` (n,) bool, both kinds must be there. One above threshold is told."""
     curves = Curves(score, odd)
     names = ("anomaly_roc_auc", "anomaly_average_precision")
-    metrics = dict(zip(names, curves.areas(), strict=True))
+    metrics: dict[str, float] = dict(zip(names, curves.areas(), strict=True))
     found = Evaluation("unsupervised", len(score), metrics)
     told = np.zeros(len(score), dtype=bool) if threshold is None else score > threshold
     if threshold is not None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -96,7 +97,7 @@ class ConvolutionDecoder(nn.Module):
         super().__init__()
         sides = halvings(channels_and_sides(shape)[1], len(channels))
         self.windows = len(sides[0]) == 1
-        transposed = nn.ConvTranspose1d if self.windows else nn.ConvTranspose2d
+        transposed: Any = nn.ConvTranspose1d if self.windows else nn.ConvTranspose2d
         widths = [*reversed(channels), outputs]
         self.first = nn.Sequential(nn.Linear(d, widths[0] * math.prod(sides[-1])), Activation(activation))
         self.unflatten = nn.Unflatten(1, (widths[0], *sides[-1]))

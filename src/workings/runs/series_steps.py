@@ -72,9 +72,8 @@ def mean_over_windows(source: WindowSource, of_windows: Iterator[Tensor]) -> Flo
 @torch.no_grad()
 def steps_of(run: Run, source: WindowSource) -> Steps:
     """e and what is rebuilt of each step that lies in a window of ``source``."""
-    net: Any = run.net
-    assert isinstance(net, Reconstructs)
-    net.eval()
+    assert isinstance(run.net, Reconstructs)
+    net: Any = run.net.eval()
 
     def both() -> Iterator[Tensor]:
         for start in range(0, len(source), BATCH):

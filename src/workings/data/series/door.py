@@ -93,7 +93,7 @@ def _is_series(head: pl.DataFrame, *, even: bool) -> bool:
             continue
         times = read_times(column)
         is_dated = times is not None and times.values.dtype.kind == "M"
-        if is_dated and even and evenness(times.values) < EVEN:
+        if times is not None and is_dated and even and evenness(times.values) < EVEN:
             return False
         dated, others = dated + is_dated, others + (not is_dated and present > 0)
     return dated == 1 and numbers > 0 and others == 0
