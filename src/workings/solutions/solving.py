@@ -30,7 +30,8 @@ _PAIRS = "Complex numbers, as pairs of a real and an imaginary part: compared, n
 _TITLES = {
     "relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU", "relu6": "ReLU6",
     "logsigmoid": "logarithm of sigmoid", "add": "sum", "sub": "difference", "mul": "product", "div": "quotient",
-    "neg": "negative", "abs": "absolute value", "pow": "power", "sqrt": "square root", "exp": "exponential", "log": "logarithm",
+    "neg": "negative", "abs": "absolute value", "pow": "power", "sqrt": "square root", "exp": "exponential",
+    "log": "logarithm",
 }  # fmt: skip
 
 
