@@ -20,12 +20,13 @@ from typing import Any
 
 from scipy.stats import beta
 
-sys.path[0] = str(Path(__file__).parent.parent)
+if not __package__:
+    sys.path[0] = str(Path(__file__).parent.parent)  # this folder has a faults.py, which is not the package
 
-from measured import write  # noqa: E402
+from measured import write
 
-from workings.watching.findings import look  # noqa: E402
-from workings.watching.history import History  # noqa: E402
+from workings.watching.findings import look
+from workings.watching.history import History
 
 Row = dict[str, Any]
 SILENT = (

@@ -29,12 +29,13 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-sys.path[0] = str(Path(__file__).parent.parent)
+if not __package__:
+    sys.path[0] = str(Path(__file__).parent.parent)  # this folder has a faults.py, which is not the package
 
-from faults.faults import FAULTS, pairs, put  # noqa: E402
-from faults.programs import PROGRAMS, VARIATIONS, Program, run  # noqa: E402
-from faults.published import outputs, training  # noqa: E402
-from faults.recipe import NotRun, Recipe  # noqa: E402
+from faults.faults import FAULTS, pairs, put
+from faults.programs import PROGRAMS, VARIATIONS, Program, run
+from faults.published import outputs, training
+from faults.recipe import NotRun, Recipe
 
 TWINS = 5  # healthy runs of each program, seeds 0 to 4
 SEEDS = 3  # of each fault
