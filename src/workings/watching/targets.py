@@ -67,9 +67,10 @@ def _classes(out: Tensor, y: Tensor, ignored: int | None) -> list[Measured]:
         ("output", "contradicted", contradicted.sum() / n),
         ("target", "same", _same(torch.bincount(y[counted], minlength=K))),
     ]
-    if ignored is None:
-        best_two = p.topk(min(2, K), 1).values
-        found.append(("output", "surest", _surest(best_two[:, 0] - best_two[:, -1], right)))
+    if K > 1:
+        best_two = p.topk(2, 1).values
+        margin = torch.where(counted, best_two[:, 0] - best_two[:, 1], -1.0)
+        found.append(("output", "surest", _surest(margin, right)))
     if K > 2:
         above = (p > own[:, None]).sum(1)
         found.append(("output", "second", (counted & ~right & (above == 1)).sum()))
