@@ -57,13 +57,14 @@ class Value:
 
 @dataclass(frozen=True)
 class Opened:
-    """A function of which the parts were recorded. before: the number of the next call. made: by the parts, given: by
-    the function itself.
+    """A function of which the parts were recorded: the calls from number ``before`` to ``after``, less one. made: by
+    the parts, given: by the function itself.
     """
 
     name: str
     place: str
     before: int
+    after: int
     made: list[Tensor]
     given: list[Tensor]
 
@@ -243,7 +244,7 @@ class Record(TorchFunctionMode):
             if isinstance(made, Tensor) and isinstance(given, Tensor) and made.shape == given.shape:
                 made = _laid_out_as(made, given)
         tensors = [[t.detach().clone() for t in tree_flatten(x)[0] if isinstance(t, Tensor)] for x in (made, given)]
-        self.opened.append(Opened(name, self.path[-1] if self.path else "", before, *tensors))
+        self.opened.append(Opened(name, self.path[-1] if self.path else "", before, len(self.calls), *tensors))
         return made
 
     def one(self, func: Callable[..., Any], name: str, *args: Any, **kwargs: Any) -> Any:

@@ -16,6 +16,7 @@ from workings.solutions.expressions import Expr, Joined, Symbol, sum_of
 from workings.solutions.record import Call, Value, replay
 from workings.solutions.rules.base import Equation, Index, Rule, Symbols, whole
 
+REARRANGED = "rearranged"
 NAMES = frozenset(
     "view reshape flatten unflatten permute transpose t T.get mT.get H.get mH.get getitem squeeze unsqueeze expand "
     "expand_as broadcast_to contiguous clone detach cat concat concatenate stack hstack vstack split chunk unbind "
@@ -40,7 +41,7 @@ class Moves(Rule):
     complete = True
     moves = True
 
-    def __init__(self, name: str = "rearranged") -> None:
+    def __init__(self, name: str = REARRANGED) -> None:
         self.name = name
 
     def fits(self, call: Call) -> bool:
