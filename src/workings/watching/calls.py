@@ -29,8 +29,9 @@ _plain: Callable[..., Any] = torch.autograd.backward
 
 def _told(tensors: Any, *args: Any, **kwargs: Any) -> Any:
     loss = tensors if isinstance(tensors, Tensor) else next(iter(tensors), None)
-    for listener in _listeners if isinstance(loss, Tensor) else ():
-        listener.before_backward(loss)
+    if isinstance(loss, Tensor):
+        for listener in _listeners:
+            listener.before_backward(loss)
     given = _plain(tensors, *args, **kwargs)
     for listener in _listeners:
         listener.after_backward()

@@ -219,10 +219,11 @@ def first_tensor(out: Any) -> Tensor | None:
 
 def belongs(loss: Tensor, parameters: set[int]) -> bool:
     """Whether a loss hangs on any of these parameters (ids); True where its graph is too large to say."""
-    queue, seen = [loss.grad_fn], {None}
+    queue: list[Any] = [loss.grad_fn]
+    seen: set[Any] = set()
     while queue:
         node = queue.pop()
-        if node in seen:
+        if node is None or node in seen:
             continue
         seen.add(node)
         if id(getattr(node, "variable", None)) in parameters or len(seen) > GRAPH:

@@ -91,29 +91,32 @@ def read_loss(loss: Tensor) -> LossCall:
 
 def _fill(found: LossCall, node: Any) -> None:
     found.reduction = REDUCTIONS[node._saved_reduction]
-    found.y = node._saved_target
+    y: Tensor = node._saved_target
+    found.y = y
     weights = (getattr(node, "_saved_weight", None), getattr(node, "_saved_pos_weight", None))
     found.weighted = any(each is not None for each in weights)
     before = node.next_functions[0][0]
-    found.spread = any(n > 1 and stride == 0 for n, stride in zip(found.y.shape, found.y.stride(), strict=True))
+    found.spread = any(n > 1 and stride == 0 for n, stride in zip(y.shape, y.stride(), strict=True))
     found.spread = found.spread or (before is not None and _short(before) == "Expand")
     before = _through_layouts(before)
+    out: Tensor
     if found.name == "nll_loss":
         found.kind = "classes"
         found.ignored = int(node._saved_ignore_index - (1 << 64 if node._saved_ignore_index > 1 << 62 else 0))
         if before is not None and _short(before) == "LogSoftmax":
             found.name, found.log_shares = "cross_entropy", True
-            found.out = _classes_last(node._saved_self, found.y)
+            out = _classes_last(node._saved_self, y)
             before = _through_layouts(before.next_functions[0][0])
         else:
-            found.out = _classes_last(node._saved_self, found.y)
+            out = _classes_last(node._saved_self, y)
     else:
-        found.out = node._saved_self
+        out = node._saved_self
         if found.name.startswith("binary"):
-            found.kind = "yes" if found.out.numel() == found.out.shape[0] else "numbers"
+            found.kind = "yes" if out.numel() == out.shape[0] else "numbers"
+    found.out = out
     found.given = _made_by(before)
     if before is not None and found.log_shares and found.given in ("softmax", "sigmoid", "relu", "tanh"):
-        found.out = _classes_last(before._saved_result, found.y).view(found.out.shape)
+        found.out = _classes_last(before._saved_result, y).view(out.shape)
         found.log_shares = False
 
 

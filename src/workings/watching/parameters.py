@@ -26,7 +26,7 @@ def norms(tensors: Sequence[Tensor]) -> list[Tensor]:
     given = [t.detach() for t in tensors]
     if any(t.is_sparse or not t.is_floating_point() for t in given):
         given = [t.coalesce().values().float() if t.is_sparse else t.float() for t in given]
-    return list(torch._foreach_norm(given))
+    return list(torch._foreach_norm(given))  # pyright: ignore[reportPrivateImportUsage]
 
 
 def of_parameters(named: Iterable[tuple[str, Tensor]]) -> list[Measured]:
@@ -71,7 +71,10 @@ def of_changes(named: Iterable[tuple[str, Tensor]], before: list[tuple[str, Tens
         kept = [(name, w, now) for name, w, now in kept if now.shape == w.shape and now.device == w.device]
         if not kept:
             return []
-        moved = norms(torch._foreach_sub([now for *_, now in kept], [w for _, w, _ in kept]))
+        changes = torch._foreach_sub(  # pyright: ignore[reportPrivateImportUsage]
+            [now for *_, now in kept], [w for _, w, _ in kept]
+        )
+        moved = norms(changes)
         sizes = norms([w for _, w, _ in kept])
         # 0/0 where a parameter was 0 and is: NaN; and ∞ where it was 0 and is not.
         shares = torch.stack([m.float() for m in moved]) / (steps * torch.stack([s.float() for s in sizes]))

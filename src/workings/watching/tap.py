@@ -266,7 +266,7 @@ def _argument(args: tuple[Any, ...], kwargs: dict[str, Any], i: int, name: str) 
 
 def inside_a_transform(x: Tensor) -> bool:
     """Whether a tensor belongs to ``torch.func``'s vmap, grad …: it means nothing outside."""
-    return torch._C._functorch.is_functorch_wrapped_tensor(x)
+    return bool(torch._C._functorch.is_functorch_wrapped_tensor(x))  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def compiled(parts: list[nn.Module]) -> bool:
