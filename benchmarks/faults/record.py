@@ -33,13 +33,15 @@ if not __package__:
     sys.path[0] = str(Path(__file__).parent.parent)  # this folder has a faults.py, which is not the package
 
 from faults.faults import FAULTS, pairs, put
-from faults.programs import PROGRAMS, VARIATIONS, Program, run
-from faults.published import outputs, training
+from faults.program import Program, run
+from faults.programs import PROGRAMS
+from faults.published import loops, outputs, training
 from faults.recipe import NotRun, Recipe
+from faults.variations import VARIATIONS
 
 TWINS = 5  # healthy runs of each program, seeds 0 to 4
 SEEDS = 3  # of each fault
-CASES = {case.name: case for case in (*outputs.CASES, *training.CASES)}
+CASES = {case.name: case for case in (*outputs.CASES, *training.CASES, *loops.CASES)}
 EVERY = {p.name: p for p in (*PROGRAMS, *(case.program for case in CASES.values()))}
 T = {2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447}  # 97.5 % of Student's t by degrees of freedom
 LEAST = 0.01  # of the result's own size: less is not worse, however close the twins are

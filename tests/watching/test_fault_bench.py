@@ -19,9 +19,9 @@ def bench() -> Iterator[SimpleNamespace]:
     """The modules of the bench, which is no part of the package."""
     sys.path.insert(0, BENCHMARKS)
     try:
-        from faults import faults, judge, loop, programs, record  # pyright: ignore[reportMissingImports]
+        from faults import faults, judge, loop, program, programs, record  # pyright: ignore[reportMissingImports]
 
-        yield SimpleNamespace(faults=faults, judge=judge, loop=loop, programs=programs, record=record)
+        yield SimpleNamespace(faults=faults, judge=judge, loop=loop, run=program.run, programs=programs, record=record)
     finally:
         sys.path.remove(BENCHMARKS)
 
@@ -79,9 +79,9 @@ def test_programs_train_with_and_without_faults(bench: SimpleNamespace) -> None:
     loops = [p for p in bench.programs.PROGRAMS if isinstance(p.setup, bench.loop.Loop)]
     for program in draw.sample(loops, 6):
         short = replace(program, setup=replace(program.setup, epochs=1))
-        once, again = (bench.programs.run(short.setup, 0) for _ in range(2))
+        once, again = (bench.run(short.setup, 0) for _ in range(2))
         assert once.value == again.value
         assert once.history.of("loss")
     put = [(fault, setup) for fault in bench.faults.FAULTS for p in loops if (setup := fault.put(p)) is not None]
     for fault, setup in draw.sample(put, 12):
-        assert bench.programs.run(replace(setup, epochs=1), 0).history.of("loss"), fault.name
+        assert bench.run(replace(setup, epochs=1), 0).history.of("loss"), fault.name

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from faults import models
 from faults.faults import Fault
 from faults.loop import Loop
-from faults.programs import Program
+from faults.program import Program
 from faults.samples import Maker, Samples, parted, standardised
 
 ENDS: dict[str, Callable[[], nn.Module]] = {
