@@ -163,6 +163,7 @@ def test_the_report_shows_scores_kinds_and_what_is_rebuilt(run: Any) -> None:
     assert {"unusual", "rebuilt"} <= set(shown)
     assert "What is told" in shown["unusual"]
     assert "heat" in shown["rebuilt"]
+    assert f"Scores of {files.metrics['rows']} test steps" in shown["unusual"]
     assert "test steps" in judge(files).result
 
 

@@ -91,10 +91,10 @@ def moved_apart(centres: np.ndarray, widths: list[float], height: float, turns: 
     return at
 
 
-def scores(score: np.ndarray, odd: np.ndarray, threshold: float | None, name: str = "samples") -> Figure | None:
+def scores(score: np.ndarray, odd: np.ndarray, threshold: float | None, called: str = "samples") -> Figure | None:
     """How many test samples have which score: regular ones as bars, anomalies as a line; None where all are one.
 
-    name: what the samples are called.
+    called: what the samples are called.
     """
     good = np.isfinite(score)
     score, odd = score[good], odd[good]
@@ -115,13 +115,13 @@ def scores(score: np.ndarray, odd: np.ndarray, threshold: float | None, name: st
             shares[name] = np.histogram(score[among], edges)[0] / among.sum()
     most = max(float(each.max()) for each in shares.values())
     beyond = int((score > edges[-1]).sum())
-    text = f"Scores of {len(score):,} test {name}, from {number(low, 3)} to {number(float(score.max()), 3)}."
+    text = f"Scores of {len(score):,} test {called}, from {number(low, 3)} to {number(float(score.max()), 3)}."
     if threshold is not None:
         groups = [("the regular ones", ~odd), ("the anomalies", odd)] if odd.any() else [("them", ~odd)]
         said = [f"{percent(float((score[a] > threshold).mean()))} of {name}" for name, a in groups if a.any()]
         text += f" Above the threshold of {number(threshold, 3)}: {' and '.join(said)}."
     text += f" {beyond:,} lie beyond the right edge." if beyond else ""
-    plot = Plot("scores", f"Scores of test {name}", text, x, Axis(f"share of the {name}", 0.0, most * 1.12))
+    plot = Plot("scores", f"Scores of test {called}", text, x, Axis(f"share of the {called}", 0.0, most * 1.12))
     for name, each in shares.items():
         if name == "regular":
             plot.bars(edges.tolist(), each.tolist(), "column")

@@ -71,7 +71,8 @@ def _result(run: RunFiles, name: str, value: float, interval: list[float] | None
     if name == "draws_coverage":
         return f"Of {rows}, {written} have a draw of the network among their nearest neighbours{sure}."
     if name == "nats_per_sample":
-        return f"The network needs at most {written} nats to describe a sample, in {rows}{sure}."
+        what = "window" if kind == "series" else "sample"
+        return f"The network needs at most {written} nats to describe a {what}, in {rows}{sure}."
     if name == "r2":
         error = f" On average it is {measured('mae', metrics['mae'])[0]} off." if "mae" in metrics else ""
         part = percent(value) if value > 0 else "none"

@@ -139,7 +139,7 @@ class UnsupervisedWork(Work):
             if len(whole) < len(source):
                 which = "regular samples, not on the anomalies"
                 if isinstance(source, WindowSource):
-                    which = "windows that share no step and hold no anomaly"
+                    which = f"windows that share no step{' and hold no anomaly' if odd.any() else ''}"
                 what = f"Reconstruction is measured on the {len(whole):,} {which}."
                 parts[-1].notes.append(Problem("note", "regular-only", what))
         found = scores.joined(parts) if parts else Evaluation("unsupervised", len(source), {})

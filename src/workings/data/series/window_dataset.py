@@ -62,7 +62,7 @@ class WindowDataset(OfLabels):
         left = int(self.odd[split.train].sum() + self.odd[split.val].sum())
         if left:
             reason += f"; {left:,} anomalous steps before the test part are left out, and every window that holds one"
-        if self.task.anomalies:
+        if self.task.anomalies and len(split.test):
             reason += f"; {int(self.odd[split.test].sum()):,} anomalous steps are tested on"
         train, val = (rows[~self.odd[rows]] for rows in (split.train, split.val))
         val = val if len(self._starts(val, self.plan.window)) else val[:0]
