@@ -180,7 +180,9 @@ class Look:
             facts["one_target"] = y is not None and y.numel() == len(y)
             task = {"classes": "multiclass", "yes": "binary"}.get(call.kind, "regression")
             facts["weighted"] = call.weighted
-            facts |= {"loss": call.name, "reduction": call.reduction, "loss_given": call.given, "task": task}
+            divided = call.reduction == "sum" and y is not None and call.scale * len(y) <= 1.5  # by hand: it is a mean
+            reduction = "mean" if divided else call.reduction
+            facts |= {"loss": call.name, "reduction": reduction, "loss_given": call.given, "task": task}
         facts["batch"] = max(self.batch, facts.get("batch", 0))
         if out is None or not out.is_floating_point():
             return []

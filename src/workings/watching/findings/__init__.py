@@ -33,7 +33,6 @@ MODULES = (
     "unscaled_inputs",
     "no_shuffle",
     "leakage",
-    "label_noise",
     "imbalance",
     # of the net
     "no_nonlinearity",
@@ -57,6 +56,7 @@ MODULES = (
     "mode_collapse",
     "discriminator_wins",
     # what is left when nothing of the above explains it
+    "label_noise",
     "labels_shuffled",
     # what follows
     "oscillating",

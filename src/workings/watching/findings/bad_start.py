@@ -101,7 +101,7 @@ SYMPTOMS = (
         "bad-start",
         "the first losses over that of a constant answer",
         first_loss,
-        5.0,
+        3.0,
         "Not yet calibrated.",
         "The loss begins at {first:.3g}; a constant answer has {reference:.3g}.",
         "The net begins with large wrong answers and spends its first steps on unlearning them.",

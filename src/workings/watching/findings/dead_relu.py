@@ -8,8 +8,10 @@ where others use it). Source: Lu et al. 2019, "Dying ReLU and initialization".
 from __future__ import annotations
 
 from workings.watching.findings.evidence import Evidence, Symptom, first_of, lasting, worst
+from workings.watching.findings.progress import progress
 from workings.watching.history import History
 
+LEARNT = 0.7
 SEEN = 4  # looks that a unit must have been silent in
 
 
@@ -21,17 +23,38 @@ def _measure(history: History) -> Evidence | None:
     return worst(found)
 
 
+def where_little_is_learnt(history: History) -> Evidence | None:
+    """The same, of a run that learnt little: then fewer dead units are enough to explain it."""
+    done = progress(history)
+    return None if done is None or done.most > LEARNT else _measure(history)
+
+
+_WHAT = "{value:.0%} of the units of '{where}' are dead: they give 0 for every sample."
+_WHY = "No gradient reaches a dead unit, so it stays dead and the layer is as narrow as what is left."
+_DO = (
+    "Lower the learning rate, or use leaky ReLU or GELU; start by He's initialisation with biases of 0 (code: "
+    "nn.LeakyReLU(0.01) in place of nn.ReLU())."
+)
 SYMPTOMS = (
     Symptom(
         "dead-relu",
         "share of a layer's units that were silent for every sample of the last looks",
         _measure,
-        0.8,
+        0.9,
         "Not yet calibrated.",
-        "{value:.0%} of the units of '{where}' are dead: they give 0 for every sample.",
-        "No gradient reaches a dead unit, so it stays dead and the layer is as narrow as what is left.",
-        "Lower the learning rate, or use leaky ReLU or GELU; start by He's initialisation with biases of 0 (code: "
-        "nn.LeakyReLU(0.01) in place of nn.ReLU()).",
+        _WHAT,
+        _WHY,
+        _DO,
+    ),
+    Symptom(
+        "dead-relu",
+        "the same share, where less than 70 % of the loss was learnt away",
+        where_little_is_learnt,
+        0.7,
+        "Not yet calibrated.",
+        _WHAT,
+        _WHY,
+        _DO,
     ),
 )
 CODES = ("dead-relu",)

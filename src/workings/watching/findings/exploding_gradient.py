@@ -84,7 +84,7 @@ SYMPTOMS = (
         "exploding-gradient",
         "log₁₀ of the gradient's norm over the loss of an answer that knows nothing",
         size,
-        3.0,
+        2.0,
         "Not yet calibrated.",
         "The gradient's norm is 10^{value:.1f} times what there is to lose.",
         _WHY,

@@ -93,7 +93,7 @@ SYMPTOMS = (
         "imbalance",
         "effective classes (e to the entropy of their shares) over classes",
         uneven,
-        0.65,
+        0.75,
         "Not yet calibrated.",
         "Classes differ {ratio:.0f}-fold in size and nothing makes up for it: they are as many as {value:.0%} of "
         "their number would be, were they of equal size.",

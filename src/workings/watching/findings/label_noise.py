@@ -77,7 +77,7 @@ SYMPTOMS = (
         "label-noise",
         "how often the label of a mistake is the net's second choice, beyond chance, 0 to 1",
         _measure,
-        0.25,
+        0.4,
         "Not yet calibrated.",
         "{wrong:.0%} of the samples are not as the net says, and their labels look drawn at random: only "
         "{second:.0%} of {n:,} are its second choice.",

@@ -20,7 +20,7 @@ SYMPTOMS = (
         "mode-collapse",
         "mean distance of two made samples over that of two real ones",
         _measure,
-        0.4,
+        0.5,
         "Not yet calibrated.",
         "Made samples are {value:.0%} as far apart as real ones: the generator makes nearly the same again and again.",
         "It fools the discriminator with few samples and covers little of the data.",

@@ -53,7 +53,7 @@ SYMPTOMS = (
         "over-regularised",
         "size of the weight matrices over that at the start",
         shrunk,
-        0.3,
+        0.4,
         "Not yet calibrated.",
         "The weights have shrunk to {value:.0%} of their first size, and {learnt:.0%} of the loss was learnt away.",
         _WHY,

@@ -38,7 +38,7 @@ SYMPTOMS = (
         "plateau",
         "share of the constant answer's loss that was learnt away at the end",
         _measure,
-        0.02,
+        0.05,
         "Not yet calibrated.",
         "Nothing was learnt: the loss ends at {late:.3g}, a constant answer has {reference:.3g}.",
         _WHY,

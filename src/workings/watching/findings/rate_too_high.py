@@ -47,7 +47,7 @@ SYMPTOMS = (
         "rate-too-high",
         "mean loss of the last quarter over that of an answer that knows nothing",
         above,
-        1.3,
+        1.15,
         "Not yet calibrated.",
         "The loss is {late:.3g} at the end; an answer that knows nothing of the input has {reference:.3g}.",
         "Steps that overshoot make the net worse than no net.",

@@ -34,7 +34,7 @@ SYMPTOMS = (
         "rate-too-low",
         "change of the weights a step over their size; the fastest look",
         _measure,
-        1e-3,
+        0.0025,
         "Not yet calibrated.",
         "The weights change by {value:.1e} of their size a step, and {learnt:.0%} of the loss was learnt away.",
         "At this pace the run ends long before the net has learnt what it can.",

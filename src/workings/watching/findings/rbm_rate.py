@@ -47,7 +47,7 @@ SYMPTOMS = (
         "rbm-rate",
         "squared difference between samples and what is rebuilt, over the samples' variance",
         rebuilt,
-        0.9,
+        0.8,
         "Not yet calibrated.",
         "What is rebuilt is no nearer to the samples than their mean is ({value:.0%} of the variance is left).",
         "The machine has learnt nothing of how inputs hang together: the rate is too low, or so high that its units "
@@ -58,7 +58,7 @@ SYMPTOMS = (
         "rbm-rate",
         "share of hidden units that vary over samples",
         active,
-        0.2,
+        0.4,
         "Not yet calibrated.",
         "{value:.0%} of the hidden units vary over samples.",
         "Units that are always on or always off say nothing of a sample; too high a rate drives them there.",

@@ -29,7 +29,7 @@ SYMPTOMS = (
         "saturated",
         "share of a layer's numbers within 1 % of the bounds of its activation",
         _measure,
-        0.6,
+        0.5,
         "Not yet calibrated.",
         "{value:.0%} of what '{where}' gives lies at its bounds.",
         "There the slope is nearly 0, so the layers before it get nearly no gradient.",

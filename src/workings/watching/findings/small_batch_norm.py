@@ -19,7 +19,7 @@ SYMPTOMS = (
         "small-batch-norm",
         "numbers that the mean of a channel is made from",
         _measure,
-        4.0,
+        8.0,
         "Not yet calibrated.",
         "Batch norm at '{where}' takes means and spreads from {value:.0f} numbers.",
         "They are mostly noise, and what evaluation uses instead of them differs.",

@@ -54,7 +54,7 @@ SYMPTOMS = (
         "underfitting",
         "fall of the loss to come in half as many steps again, over the loss of a constant answer",
         _measure,
-        0.25,
+        0.2,
         "Not yet calibrated.",
         "Training ended too early: the loss is {late:.3g} and was still falling; half as many steps again would take "
         "away another {value:.0%} of what a constant answer loses.",

@@ -46,7 +46,7 @@ SYMPTOMS = (
         "vanishing-gradient",
         "log₁₀ of the gradient at the first layer's output over the largest behind it",
         _measure,
-        -4.0,
+        -2.5,
         "Not yet calibrated.",
         "The gradient shrinks to 10^{value:.1f} of its size on the way back to '{where}'.",
         "The first layers hardly move, so the layers behind them learn from what is nearly random.",
