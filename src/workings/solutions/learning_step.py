@@ -15,9 +15,10 @@ from torch.utils._pytree import tree_flatten_with_path
 from workings.base.errors import refuse
 from workings.base.problems import Problem
 from workings.solutions.alone import drawn_from, fresh, run_alone
+from workings.solutions.calls import Value
 from workings.solutions.casting import InFloat64
 from workings.solutions.expressions import Expr, Joined, Number, Quantity, Symbol, lift, sign, sqrt, sum_of
-from workings.solutions.record import Record, Value
+from workings.solutions.record import Record
 from workings.solutions.rounding import POLICY, settle_line
 from workings.solutions.rules import LOSSES, atomic
 from workings.solutions.rules.base import every

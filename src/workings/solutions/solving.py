@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from workings.base.problems import Problem, shorten
+from workings.solutions.calls import Call, Opened, Value
 from workings.solutions.expressions import Expr, Quantity, evaluate, sum_of
-from workings.solutions.record import Call, Opened, Record, Value
+from workings.solutions.record import Record
 from workings.solutions.rounding import DIGITS, Line, settle_line
 from workings.solutions.rules import find, moves
 from workings.solutions.rules.base import Index, Inner, as_symbol, every

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from workings.solutions.calls import Call, Value
 from workings.solutions.expressions import Quantity
-from workings.solutions.record import Call, Record, Value
+from workings.solutions.record import Record
 from workings.solutions.rules.base import Rule
 
 _PARAMETERS = {"weight": "W", "bias": "b"}

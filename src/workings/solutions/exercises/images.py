@@ -70,13 +70,14 @@ def _count(sheet: Sheet, side: int, channels: int, plan: list[tuple[str, int, in
         layers += [nn.Flatten(), nn.Linear(round(D.value), classes)]
         sheet.find("the inputs of the dense layer", D)
         sheet.find("its parameters", n)
+    N = counted[0]
     if len(counted) > 1:
         sheet.begin("Together")
         N = sheet.work("N", total(counted))
         sheet.find("the parameters of the net", N)
     net = nn.Sequential(*layers)
     made = torch.tensor(sum(p.numel() for p in net.parameters()))
-    sheet.compare("the parameters of the net, built", counted[0] if len(counted) == 1 else N, made)
+    sheet.compare("the parameters of the net, built", N, made)
     with torch.no_grad():
         out = net[: len(plan)](torch.zeros(1, channels, side, side))
     sheet.compare("the side of its last map, built", size, torch.tensor(out.shape[-1]))

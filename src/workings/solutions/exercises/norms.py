@@ -89,6 +89,8 @@ def _kept(sheet: Sheet, later: Entry, layer: nn.BatchNorm1d, made: dict[str, Ent
     sheet.begin("What is kept for use")
     m = sheet.kept(sheet.work("m", 0.9 * m + 0.1 * mu, new=True))
     s = sheet.kept(sheet.work("s", 0.9 * s + 0.1 * v * n / (n - 1), new=True))
+    assert layer.running_mean is not None
+    assert layer.running_var is not None
     sheet.compare("torch's running mean", m, layer.running_mean)
     sheet.compare("torch's running variance", s, layer.running_var)
     sheet.begin("In use, of the value q")

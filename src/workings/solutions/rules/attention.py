@@ -15,8 +15,8 @@ import math
 import torch
 from torch import Tensor
 
+from workings.solutions.calls import Call, Value
 from workings.solutions.expressions import Entry, Expr, Joined, Number, Symbol, products, sqrt
-from workings.solutions.record import Call, Value
 from workings.solutions.rules.base import Equation, Index, Inner, Rule, Symbols, accumulate, gradient, transposed, whole
 from workings.solutions.rules.softmax import share_of
 

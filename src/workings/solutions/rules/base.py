@@ -16,8 +16,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from workings.solutions.calls import Call, Value, replay
 from workings.solutions.expressions import Entry, Expr, Joined, Quantity, SumOver, Symbol
-from workings.solutions.record import Call, Value, replay
 
 Index = tuple[int, ...]
 Equation = tuple[Expr, Expr]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from workings.solutions.calls import Call, Value
 from workings.solutions.expressions import Expr, Function, Number, sum_of
-from workings.solutions.record import Call, Value
 from workings.solutions.rules.base import Index, Rule, Symbols, accumulate, float64, reached, reduced, source_index
 
 MAKING = frozenset(

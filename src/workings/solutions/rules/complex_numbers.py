@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from workings.solutions.calls import Call, Value
 from workings.solutions.expressions import Joined, SumOver, Symbol
-from workings.solutions.record import Call, Value
 from workings.solutions.rules.base import Equation, Rule, Symbols, accumulate, gradient, reduced, whole
 
 

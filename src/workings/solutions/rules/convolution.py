@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from workings.solutions.calls import Call, Value
 from workings.solutions.expressions import Entry, Expr, Joined, SumOver, Symbol, products, sum_of
-from workings.solutions.record import Call, Value
 from workings.solutions.rules.base import Equation, Index, Rule, Symbols, accumulate, gradient, transposed, whole
 
 

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from workings.base.tokens import PAD
+from workings.solutions.calls import Call, Value
 from workings.solutions.expressions import TERMS, Entry, Expr, Number, Rest, SumOver, Symbol, exp, holds, ln, sum_of
-from workings.solutions.record import Call, Value
 from workings.solutions.rules.base import Equation, Index, Inner, Rule, Symbols, accumulate, every, gradient, whole
 from workings.solutions.rules.elementwise import log_one_more, logistic
 from workings.solutions.rules.losses import arriving, arriving_whole, fold, like, target

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from workings.solutions.calls import Call, Value
 from workings.solutions.expressions import Expr, Joined, products, sum_of
-from workings.solutions.record import Call, Value
 from workings.solutions.rules.base import (
     Equation,
     Index,

@@ -11,8 +11,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from workings.solutions.calls import Call, Value, replay
 from workings.solutions.expressions import Expr, Joined, Number, Symbol
-from workings.solutions.record import Call, Value, replay
 from workings.solutions.rules.base import Equation, Index, Inner, Rule, Symbols, accumulate, gradient, whole
 
 

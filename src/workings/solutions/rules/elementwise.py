@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from workings.solutions.calls import Call, Value
 from workings.solutions.expressions import (
     Expr,
     Function,
@@ -35,7 +36,6 @@ from workings.solutions.expressions import (
     sum_of,
     tanh,
 )
-from workings.solutions.record import Call, Value
 from workings.solutions.rules.base import (
     Equation,
     Index,

@@ -12,8 +12,8 @@ from typing import Any
 
 from torch import Tensor
 
+from workings.solutions.calls import Call, Value
 from workings.solutions.expressions import Expr, Number, SumOver, Symbol, sum_of
-from workings.solutions.record import Call, Value
 from workings.solutions.rules.base import (
     Equation,
     Index,

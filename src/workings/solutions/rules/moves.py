@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
+from workings.solutions.calls import Call, Value, replay
 from workings.solutions.expressions import Expr, Joined, Symbol, sum_of
-from workings.solutions.record import Call, Value, replay
 from workings.solutions.rules.base import Equation, Index, Rule, Symbols, whole
 
 REARRANGED = "rearranged"

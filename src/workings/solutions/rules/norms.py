@@ -15,8 +15,8 @@ from typing import Any
 
 from torch import Tensor
 
+from workings.solutions.calls import Call, Value
 from workings.solutions.expressions import Expr, Joined, Number, SumOver, Symbol, products, sqrt, sum_of
-from workings.solutions.record import Call, Value
 from workings.solutions.rules.base import Equation, Index, Inner, Rule, Symbols, accumulate, gradient, whole
 
 

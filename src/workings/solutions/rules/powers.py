@@ -7,8 +7,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from workings.solutions.calls import Call, Value
 from workings.solutions.expressions import cosine, digamma, exp, ln, log_gamma, normal, sine, sqrt
-from workings.solutions.record import Call, Value
 from workings.solutions.rules.elementwise import Elementwise
 
 _LN2, _LN10 = math.log(2), math.log(10)

@@ -10,8 +10,8 @@ from itertools import product
 import torch
 from torch import Tensor
 
+from workings.solutions.calls import Call, Value
 from workings.solutions.expressions import Expr, Joined, Number, SumOver, products, sum_of
-from workings.solutions.record import Call, Value
 from workings.solutions.rules.base import (
     Equation,
     Index,

@@ -13,8 +13,8 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
+from workings.solutions.calls import Call, Value
 from workings.solutions.expressions import Expr, Joined, SumOver, Symbol, lift, products, sum_of
-from workings.solutions.record import Call, Value
 from workings.solutions.rules.base import Equation, Index, Inner, Rule, Symbols, accumulate, as_symbol, transposed
 from workings.solutions.rules.strand_entries import StrandEntries
 from workings.solutions.rules.strands import Layers, Strand, read

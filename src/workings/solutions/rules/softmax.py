@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from workings.solutions.calls import Call, Value
 from workings.solutions.expressions import Entry, Expr, Joined, SumOver, Symbol, exp, ln, products, sum_of
-from workings.solutions.record import Call, Value
 from workings.solutions.rules.base import Equation, Index, Rule, Symbols, accumulate, gradient, whole
 
 

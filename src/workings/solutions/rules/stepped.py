@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from workings.solutions.calls import Call, Value
 from workings.solutions.expressions import Joined, Number, Symbol
-from workings.solutions.record import Call, Value
 from workings.solutions.rules.base import Equation, Rule, Symbols, gradient, whole
 
 NAMES = frozenset("floor ceil round trunc sign sgn".split())

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from workings.solutions.record import Call, Value
+from workings.solutions.calls import Call, Value
 from workings.solutions.rules.cells import GRU, LSTM, RELU, TANH, Cell, back, unroll
 
 _TORCH = ("input", "hx", "params", "has_biases", "num_layers", "dropout", "train", "bidirectional", "batch_first")

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from workings.solutions.calls import Call, Value
 from workings.solutions.expressions import Expr, Joined, Product, SumOver, Symbol, sum_of
-from workings.solutions.record import Call, Value
 from workings.solutions.rules.base import Equation, Index, Rule, Symbols, accumulate, gradient, whole
 
 
