@@ -182,7 +182,7 @@ def rnn(q: Given, d: int, _: str) -> Answers:
 
 
 def lstm(q: Given, d: int, _: str) -> Answers:
-    h, c, t = q["h₀"], q["c₀"], 0
+    h, c, t, z = q["h₀"], q["c₀"], 0, [q["h₀"]]
     while f"x{'₁₂'[t]}" in q:
         z = [
             (q[f"w⁽{k}⁾"] * q[f"x{'₁₂'[t]}"] + q[f"u⁽{k}⁾"] * h + q[f"b⁽{k}⁾"]).detach().requires_grad_()
@@ -200,7 +200,8 @@ def lstm(q: Given, d: int, _: str) -> Answers:
 
 
 def gru(q: Given, d: int, _: str) -> Answers:
-    h = q["h₀"]
+    h = new = q["h₀"]
+    a = [h]
     for t in range(2 if d == 2 else 1):
         a = [(q[f"w⁽{k}⁾"] * q[f"x{'₁₂'[t]}"] + q[f"b⁽{k}⁾"]).requires_grad_() for k in "ʳᶻⁿ"]
         e = [q[f"u⁽{k}⁾"] * h for k in "ʳᶻⁿ"]
