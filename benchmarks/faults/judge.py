@@ -25,6 +25,7 @@ if not __package__:
 
 from measured import write
 
+from faults.record import is_worse
 from workings.watching.findings import look
 from workings.watching.history import History
 
@@ -77,17 +78,22 @@ class Judged:
 
 
 def read(cache: Path, part: str) -> Iterator[Judged]:
-    """The recorded runs of a part, judged."""
-    for path in sorted(cache.glob("*.json.gz")):
-        run = json.loads(gzip.decompress(path.read_bytes()))
-        if run["part"] != part or (run["worse"] is None and run["faults"]):
-            continue
+    """The recorded runs of a part, judged. A healthy run with nothing varied is held against the others like it."""
+    runs = {path.name[:-8]: json.loads(gzip.decompress(path.read_bytes())) for path in sorted(cache.glob("*.json.gz"))}
+    runs = {name: run for name, run in runs.items() if run["part"] == part}
+    plain = {name: run for name, run in runs.items() if not run["faults"] and run["variation"] is None}
+    for name, run in runs.items():
+        if name in plain:
+            others = [each["value"] for n, each in plain.items() if n != name and each["program"] == run["program"]]
+            run["worse"] = len(others) >= 3 and is_worse(run["value"], others)
+        if run["worse"] is None:
+            continue  # recorded before the healthy runs of its program
         told: tuple[str, ...] | None = None
         if run["history"] is not None:
             told = tuple(finding.code for finding in look(History.from_dict(run["history"])))
         elif str(run["stopped"]).startswith("stopped"):
             told = ("nonfinite",)  # the run ends with a message that says so
-        yield Judged(path.name[:-8], run, told)
+        yield Judged(name, run, told)
 
 
 def interval(k: int, n: int) -> tuple[float, float]:
