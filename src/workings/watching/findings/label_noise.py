@@ -89,7 +89,7 @@ SYMPTOMS = (
         "label-noise",
         "share right of the quarter of the samples of which the net is surest",
         of_the_surest,
-        0.85,
+        0.93,
         "Not yet calibrated.",
         "Even of the samples of which the net is surest, {value:.0%} only are labelled so ({usual:.0%} of all).",
         _WHY,

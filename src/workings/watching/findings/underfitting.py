@@ -28,7 +28,8 @@ def _measure(history: History) -> Evidence | None:
     late = course[-max(LOOKS, len(course) // 3) :]
     steps = course[-1][0] - course[0][0]
     b, low, high = slope_of(late)
-    to_come = [-AGAIN * steps * each / done.reference for each in (b, high, low)]
+    left = max(0.0, late[-1][1] - done.floor) / done.reference
+    to_come = [min(left, -AGAIN * steps * each / done.reference) for each in (b, high, low)]
     return Evidence(to_come[0], to_come[1], to_come[2], late[0][0], "", course, {"late": late[-1][1]})
 
 
