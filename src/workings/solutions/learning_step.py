@@ -162,7 +162,7 @@ def _sections(step: LearningStep, solver: Solver, loss: Value, detail: Detail, t
         return sections
     record = solver.record
     grads = {
-        name: solver.arrived.get(id(v), torch.zeros_like(v.data))
+        name: solver.flow.arrived.get(id(v), torch.zeros_like(v.data))
         for name, v in record.parameters.items()
         if v.needs_grad and name in step.updates
     }
@@ -181,11 +181,11 @@ def _unwatched(step: LearningStep, solver: Solver, loss: Value, twin: nn.Module)
     L, grads = run_alone(twin, step.inputs, step.kwargs, lambda out: step.loss(out, *fresh(step.compared)), step.seed)
     error = 0.0
     for name, value in solver.record.parameters.items():
-        made, given = solver.arrived.get(id(value)), grads.get(name)
+        made, given = solver.flow.arrived.get(id(value)), grads.get(name)
         if made is None and given is None:
             continue
         zero = torch.zeros_like(value.data)
-        floor = solver.floor(value)
+        floor = solver.flow.floor(value)
         error = max(error, relative(zero if made is None else made, zero if given is None else given, floor))
     return Step(
         "The same step by the net alone, nothing recorded",

@@ -16,6 +16,7 @@ from torch import Tensor
 from workings.base.problems import Problem, shorten
 from workings.solutions.calls import Call, Opened, Value
 from workings.solutions.expressions import Expr, Quantity, evaluate, sum_of
+from workings.solutions.flowing import TOLERANCE, Flow, carries, relative
 from workings.solutions.record import Record
 from workings.solutions.rounding import DIGITS, Line, settle_line
 from workings.solutions.rules import find, moves
@@ -23,9 +24,6 @@ from workings.solutions.rules.base import Index, Inner, as_symbol, every
 from workings.solutions.steps import Check, Step
 from workings.solutions.symbols import Page, real_numbers
 
-TOLERANCE = 1e-9
-CANCELLED = 1e-6  # of what was added up: what is left may be off by 1e-15 of it
-NOTHING = 1e-10  # of its terms: a sum of no more is what float64 left of 0
 FEW = 4
 _PAIRS = "Complex numbers, as pairs of a real and an imaginary part: compared, not worked out."
 _TITLES = {
@@ -67,14 +65,7 @@ class Solver:
         self.page = Page(self.record, lambda call: self.rules[id(call)], self.samples)
         if ("L", "") not in self.page.used:  # a loss that is made of several operations is L all the same
             self.page.known[id(self.loss)] = replace(self.page.quantity(self.loss), letter="L", layer="")
-        self.arrived: dict[int, Tensor] = {}
-        self.pieces: dict[int, list[tuple[Call | None, Tensor]]] = {}
-        self.from_autograd: list[str] = []
-        # Of each gradient: the largest number that an operation added up, and the sizes of all that was added up before
-        # some of it cancelled, for float64 has no more digits than 1e-16 of that.
-        self.sizes: dict[int, float] = {}
-        self.noise: dict[int, float] = {}
-        self._values: dict[int, Value] = {}
+        self.flow = Flow(self.record, self.rules, self.loss)
 
     # ---------------------------------------------------------------------------------------------- forward
 
@@ -103,7 +94,7 @@ class Solver:
         error = max((relative(m, g) for m, g in pairs), default=0.0)
         error = error if len(opened.made) >= len(opened.given) else math.inf
         parts = self.record.calls[opened.before : opened.after]
-        steps = sum(_carries(call.outputs[0].data) for call in parts)
+        steps = sum(carries(call.outputs[0].data) for call in parts)
         return Step(
             f"{opened.name}, by the operations that it is made of",
             opened.place,
@@ -136,11 +127,11 @@ class Solver:
             )
 
     def _forward_step(self, call: Call) -> Step | None:
-        if not _carries(call.outputs[0].data):
+        if not carries(call.outputs[0].data):
             return None  # masks and positions: they are seen where they are used
         rule, page = self.rules[id(call)], self.page
         made = rule.forward(call)
-        pairs = [(m, o) for m, o in zip(made, call.outputs, strict=False) if _carries(o.data)]
+        pairs = [(m, o) for m, o in zip(made, call.outputs, strict=False) if carries(o.data)]
         error = max((relative(m, o.data) for m, o in pairs), default=0.0)
         step = Step(self._title(call), call.place, checks=[Check("the net's own value", error, TOLERANCE)])
         if not rule.complete:
@@ -184,72 +175,23 @@ class Solver:
 
     def backward(self) -> list[Step]:
         """The steps back, from the loss to the first layer."""
-        self.arrived[id(self.loss)] = torch.ones_like(self.loss.data)
-        self._values[id(self.loss)] = self.loss
-        sent = [(call, *found) for call in reversed(self.record.calls) if (found := self._send(call)) is not None]
-        for key, value in self._values.items():
-            self.page.arrived(value, self.arrived[key])
+        sent = self.flow.run()
+        for key, value in self.flow.values.items():
+            self.page.arrived(value, self.flow.arrived[key])
         steps = [self._backward_step(call, pieces) for call, pieces in sent]
-        if self.from_autograd:
+        unseen = [self.page.quantity(value) for value in self.flow.unseen]
+        if unseen:
             self.problems.append(
                 Problem(
                     "note",
                     "gradient-from-autograd",
-                    f"{len(self.from_autograd)} tensors went into operations that could not be seen; the gradients "
+                    f"{len(unseen)} tensors went into operations that could not be seen; the gradients "
                     "that reach them are autograd's own.",
-                    where=shorten(self.from_autograd),
-                    count=len(self.from_autograd),
+                    where=shorten([q.letter + q.layer for q in unseen]),
+                    count=len(unseen),
                 )
             )
         return steps
-
-    def _complete(self, value: Value) -> Tensor | None:
-        """The whole gradient of a value, all its users having sent theirs."""
-        made = self.arrived.get(id(value))
-        if not self.record.unseen or value.grad is None or not bool(value.grad.any()):
-            return made
-        floor = self.floor(value)
-        if made is None or relative(made, value.grad, floor) > TOLERANCE:
-            self.from_autograd.append(self.page.quantity(value).letter + self.page.quantity(value).layer)
-            if made is not None:
-                self.pieces[id(value)].insert(0, (None, value.grad - made))
-            self.arrived[id(value)] = made = value.grad
-            self._values[id(value)] = value
-        return made
-
-    def floor(self, value: Value) -> float:
-        """What a difference from autograd is at least taken relative to: terms may have cancelled to nothing."""
-        return CANCELLED * max(self.sizes.get(id(value), 0.0), self.noise.get(id(value), 0.0))
-
-    def _send(self, call: Call) -> tuple[dict[int, Tensor]] | None:
-        """What an operation sends to its inputs, added to what has arrived there; None where nothing flows through."""
-        if not _carries(call.outputs[0].data) or not any(v.needs_grad for v in call.inputs):
-            return None
-        deltas = [self._complete(v) for v in call.outputs]
-        if all(d is None for d in deltas):
-            return None
-        filled = [torch.zeros_like(v.data) if d is None else d for v, d in zip(call.outputs, deltas, strict=True)]
-        sent = self.rules[id(call)].backward(call, filled)
-        floating = [d for d in filled if _carries(d) and d.numel()]
-        largest = max((float(d.abs().max()) for d in floating), default=0.0)
-        count = max((d.numel() for d in floating), default=0)
-        lost = max([1.0, *(self.noise.get(id(v), 0.0) / largest for v in call.outputs if largest)])
-        lost = lost if lost > 1 / CANCELLED else 1.0  # less than that is within the tolerance
-        sent = {id(v): sent[id(v)] for v in call.inputs if id(v) in sent and v.needs_grad}
-        for value in call.inputs:
-            if id(value) not in sent:
-                continue
-            piece = sent[id(value)]
-            self.pieces.setdefault(id(value), []).append((call, piece))
-            summed = max(1.0, count / max(1, piece.numel()))
-            self.sizes[id(value)] = max(self.sizes.get(id(value), 0.0), largest * summed)
-            left = float(piece.abs().max()) if piece.numel() else 0.0
-            left = left if left > NOTHING * largest * summed else largest * summed
-            self.noise[id(value)] = self.noise.get(id(value), 0.0) + lost * left
-            known = self.arrived.get(id(value))
-            self.arrived[id(value)] = piece if known is None else known + piece
-            self._values[id(value)] = value
-        return (sent,)
 
     def _backward_step(self, call: Call, sent: dict[int, Tensor]) -> Step:
         rule, page = self.rules[id(call)], self.page
@@ -266,12 +208,12 @@ class Solver:
 
     def _tell_sent(self, step: Step, call: Call, value: Value, piece: Tensor) -> None:
         rule, page = self.rules[id(call)], self.page
-        last = self.pieces[id(value)][-1][0] is call
+        last = self.flow.pieces[id(value)][-1][0] is call
         q = page.delta(value)
         if last and value.compared and value.grad is not None:
-            error = relative(self.arrived[id(value)], value.grad, self.floor(value))
+            error = relative(self.flow.arrived[id(value)], value.grad, self.flow.floor(value))
             step.checks.append(Check(f"autograd's gradient of {label(page.quantity(value))}", error, TOLERANCE))
-        several = len(self.pieces[id(value)]) > 1 or not last
+        several = len(self.flow.pieces[id(value)]) > 1 or not last
         left = q
         if several:
             left = Quantity("s", f"{call.number + 1}", real_numbers(piece), one_sample=q.one_sample)
@@ -291,7 +233,7 @@ class Solver:
         if several and last:
             shares = [
                 Quantity("s", "unseen" if c is None else f"{c.number + 1}", real_numbers(p), one_sample=q.one_sample)
-                for c, p in reversed(self.pieces[id(value)])
+                for c, p in reversed(self.flow.pieces[id(value)])
             ]
             child = Step(f"{len(shares)} uses of {label(page.quantity(value))}, added", values=[q])
             child.lines = [self._line(q[i], sum_of([s[i] for s in shares])) for i in self._choose(q.data, q.data)[0]]
@@ -335,32 +277,8 @@ def choose(data: Tensor, weight: Tensor | None, detail: Detail) -> tuple[list[In
     return chosen, f"{len(chosen)} of {n:,} numbers are worked out, {by}; all were compared."
 
 
-def _carries(data: Tensor) -> bool:
-    """Whether there can be a gradient of such numbers."""
-    return data.is_floating_point() or data.is_complex()
-
-
 def label(q: Quantity) -> str:
     """A quantity's symbol in text."""
     from workings.solutions.text import write
 
     return write(as_symbol(q), numbers=False)
-
-
-def relative(a: Tensor, b: Tensor, floor: float = 0.0) -> float:
-    """The largest difference, relative to the largest number; infinite where the shapes or a NaN differ."""
-    if a.shape != b.shape:
-        return math.inf
-    if not a.numel():
-        return 0.0
-    wide = torch.complex128 if b.is_complex() else torch.float64
-    a, b = a.to(wide), b.to(wide)
-    worst, size = float((a - b).abs().max()), float(b.abs().max())
-    if math.isfinite(worst) and math.isfinite(size):
-        return worst / max(size, floor, 1e-300)
-    same = (a == b) | (torch.isnan(a) & torch.isnan(b))
-    difference = torch.where(same, 0.0, (a - b).abs())
-    finite = b[torch.isfinite(b)]
-    scale = max(float(finite.abs().max()) if finite.numel() else 0.0, floor, 1e-300)
-    worst = float(difference.max())
-    return math.inf if math.isnan(worst) else worst / scale
