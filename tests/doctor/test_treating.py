@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.doctor.make import finding
+import pytest
+from tests.doctor.make import finding, train
 
 from workings.base.events import Event, Phase
 from workings.base.finding import Finding
@@ -15,9 +16,11 @@ from workings.doctor.cures.cure import Cure
 from workings.doctor.diagnosis import causes_of
 from workings.doctor.paired import gain
 from workings.doctor.patient import Patient, open_patient
+from workings.doctor.putting_back import culprits
 from workings.doctor.treating import treat, verdict
 from workings.doctor.trial import run_trial
 from workings.doctor.tried import Treatment
+from workings.doctor.ward import Ward
 from workings.runs.recipe import Recipe
 
 PLENTY = 30.0  # minutes: no test of these is ended by the clock
@@ -87,3 +90,17 @@ def test_what_cannot_be_applied_is_told(sound: Path) -> None:
     found: Treatment = treat(patient, lambda recipe, seen: [names, wrong], PLENTY)
     assert found.tried[0].verdict == "does not fit"
     assert "epochs" in found.tried[0].note
+
+
+@pytest.mark.slow
+def test_two_faults_at_once_are_both_named_by_putting_each_back(table: Path, tmp_path: Path) -> None:
+    """With a rate that is too low and a penalty that is too strong, mending one alone does not help; deriving both
+    does, and putting either back harms."""
+    run = train(table, tmp_path / "run", learning_rate=3e-5, l2=5.0)
+    patient = open_patient(run, [finding("plateau"), finding("underfitting")])
+    ward = Ward(patient, 60 * PLENTY)
+    found = treat(patient, some(patient, "everything from the data"), PLENTY, ward=ward)
+    assert [each.cure.name for each in found.accepted] == ["everything from the data"]
+    causes = culprits(ward, found, patient.recipe)
+    assert {each.code for each in causes} >= {"rate-too-low", "over-regularised"}
+    assert all(each.shown and each.gain is not None and each.gain.low > 0 for each in causes)

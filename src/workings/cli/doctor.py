@@ -54,7 +54,7 @@ def doctor(
 
     with reading(quiet=quiet or as_json) as readers:
         found = api.examine(run, minutes=minutes, cure=cure, out=out, emit=readers)
-        if found.treatment is not None and (Path(run) / "metrics.json").is_file():
+        if found.treatment is not None:
             from workings.report import write_report
 
             write_report(Path(run))

@@ -32,7 +32,7 @@ from workings.runs.recipe import Recipe
 FEWEST_SEEDS = 3  # below, nothing is accepted
 ROUNDS = 3
 LEAST = 0.02  # of the score before: what is smaller is not worth a change
-SCREENING = 0.45  # of the time left, at most
+SCREENING = 0.4  # of the time left, at most
 
 # The cures of a round, the likeliest first: of the recipe as it is, and what is found in it.
 Propose = Callable[[Recipe, Sequence[Finding]], Sequence[Cure]]

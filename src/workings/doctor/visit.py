@@ -21,6 +21,7 @@ from workings.doctor.cures.cure import Cure
 from workings.doctor.diagnosis import Cause, Diagnosis, beyond, causes_of
 from workings.doctor.of_run import watched
 from workings.doctor.patient import Patient, open_patient
+from workings.doctor.putting_back import culprits
 from workings.doctor.treating import treat
 from workings.doctor.tried import Treatment
 from workings.doctor.ward import Ward
@@ -131,6 +132,10 @@ def treated(patient: Patient, diagnosis: Diagnosis, minutes: float, emit: Emit =
     mispaired = _mispaired(ward) if MISPAIRED in codes else None
     treatment: Treatment = treat(patient, propose, minutes, emit, ward)  # type: ignore[arg-type]
     causes, diagnosis.apart = causes_of(treatment, candidates(patient.findings))
+    at_fault = culprits(ward, treatment, patient.recipe)
+    if at_fault:
+        codes = {each.code for each in at_fault}
+        causes, diagnosis.apart = [*at_fault, *(each for each in causes if each.code not in codes)], True
     if mispaired is not None:
         causes = [mispaired, *(each for each in causes if each.code != MISPAIRED)]
     diagnosis.causes, diagnosis.treatment = causes, treatment
