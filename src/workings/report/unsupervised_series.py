@@ -13,10 +13,9 @@ from markupsafe import Markup, escape
 
 from workings.base.events import Emit
 from workings.base.files import write_atomically
-from workings.data.folders import natural
 from workings.data.series.window_source import WindowSource
 from workings.data.source import Part
-from workings.learning.stretch_scores import Curves, stretches
+from workings.learning.stretch_scores import stretches
 from workings.learning.unsupervised_scores import threshold_of
 from workings.nets.unsupervised import Codes, Draws, Reconstructs
 from workings.report import series_anomaly_baselines as simple
@@ -25,6 +24,7 @@ from workings.report.figures import Figure, drawn
 from workings.report.reading import RunFiles, read_parquet
 from workings.report.sections import Section
 from workings.report.series import at, ticks
+from workings.report.series_stretches import by_class, listed
 from workings.report.svg import Axis, Plot
 from workings.report.words import count, number, percent
 from workings.runs.drawing import rows_of
@@ -37,7 +37,6 @@ from workings.runs.unsupervised import FALSE_ALARMS
 SHOWN_VARIABLES = 4
 SHOWN_STEPS = 240  # round the most unusual step; more cannot be told apart
 MOST_POINTS = 600  # of the score over time: of more steps, the highest of each few
-LISTED = 15  # stretches that are told
 NEW_WINDOWS = 6
 
 
@@ -101,7 +100,7 @@ def _unusual(run: RunFiles, odd: np.ndarray) -> Section | None:
     threshold = threshold_of(np.array(kept["regular_steps"]), FALSE_ALARMS)
     figures = [_over_time(told, odd, threshold), charts.scores(told["score"].to_numpy(), odd, threshold, "steps")]
     body = Markup('<div class="charts">{}</div>').format(Markup("").join(drawn(each) for each in figures if each))
-    body += _by_class(told, odd) + _listed(told_stretches(told), odd)
+    body += by_class(told, odd) + listed(told_stretches(told), odd)
     lead = "A score of 1 is that of a usual step. The threshold is the score that "
     lead += f"{percent(FALSE_ALARMS, 0)} of the {kept['on']} lie above. "
     lead += "A step is scored by all windows that hold it, so steps beside an anomaly score higher, too."
@@ -133,68 +132,6 @@ def _shade(plot: Plot, which: np.ndarray, css: str, begin: int = 0) -> None:
         left, right = begin + first - 0.5, begin + last - 0.5
         edge = [(left, plot.y.low), (right, plot.y.low), (right, plot.y.high), (left, plot.y.high)]
         plot.area(edge, css)
-
-
-def _listed(told: polars.DataFrame, odd: np.ndarray) -> Markup:
-    """The stretches that are told, the highest score first."""
-    if not told.height:
-        return Markup("<p>No step is told.</p>")
-    labelled = odd.any() and "label" in told.columns
-    titles = ["from", "to", "steps", "highest score", "most of it from", *(["label"] if labelled else [])]
-    rows = []
-    for row in told.sort("score", descending=True).head(LISTED).iter_rows(named=True):
-        cells = [row["from"], row["to"], f"{row['steps']:,}", number(row["score"], 3), row.get("column_1", "")]
-        cells += [str(row["label"])] if labelled else []
-        rows.append(cells)
-    said = f"{count(told.height, 'stretch', 'stretches')} of steps side by side above the threshold"
-    said += f"; the {LISTED} with the highest scores" if told.height > LISTED else ", the highest score first"
-    return Markup("<h3>What is told</h3>") + _table(said, titles, rows, 2)
-
-
-def _by_class(told: polars.DataFrame, odd: np.ndarray) -> Markup:
-    """Of each class of anomalies how many steps and stretches there are, how many are told, and how well."""
-    if "label" not in told.columns or not odd.any() or odd.all():
-        return Markup()
-    label, score, above = told["label"].to_numpy(), told["score"].to_numpy(), told["anomaly"].to_numpy()
-    classes = sorted(set(label[odd].tolist()), key=natural)
-    if len(classes) < 2:
-        return Markup()
-    rows = []
-    for name in classes:
-        mine = odd & (label == name)
-        lasting = stretches(mine).tolist()
-        hit = sum(bool(above[first:last].any()) for first, last in lasting)
-        among = mine | ~odd
-        area = Curves(score[among], mine[among]).areas()[0]
-        rows.append(
-            [
-                name,
-                f"{len(lasting):,}",
-                f"{hit:,}",
-                f"{int(mine.sum()):,}",
-                percent(above[mine].mean()),
-                f"{area:.3f}",
-            ]
-        )
-    titles = ["class", "anomalies", "found", "steps", "steps told", "ROC AUC"]
-    said = "Each class against the regular steps; an anomaly is found where one of its steps is told"
-    return Markup("<h3>Kinds of anomalies</h3>") + _table(said, titles, rows, 1)
-
-
-def _table(caption: str, titles: Sequence[str], rows: Sequence[Sequence[str]], words: int) -> Markup:
-    """words: how many columns from the left hold words; numbers stand to the right."""
-    css = [
-        Markup(' class="n"') if i >= words and all(row[i][:1].isdigit() for row in rows) else ""
-        for i in range(len(titles))
-    ]
-    head = Markup("").join(Markup('<th scope="col"{}>{}</th>').format(*pair) for pair in zip(css, titles, strict=True))
-    body = Markup()
-    for row in rows:
-        cells = zip(titles, css, row, strict=True)
-        line = Markup("").join(Markup('<td data-label="{}"{}>{}</td>').format(*cell) for cell in cells)
-        body += Markup("<tr>{}</tr>").format(line)
-    table = Markup('<table class="stack"><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table>')
-    return Markup('<div class="wide">{}</div>').format(table.format(caption, head, body))
 
 
 def _rebuilt(run: RunFiles, odd: np.ndarray) -> Section | None:

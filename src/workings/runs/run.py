@@ -84,7 +84,8 @@ class Run:
     def anomalies(
         self, data: object, false_alarms: float = 0.05, emit: Emit = silent, on_bad_file: OnBad = "refuse"
     ) -> polars.DataFrame:
-        """One row a sample: its score, the threshold, whether it is told; see :mod:`workings.runs.anomalies`.
+        """One row a sample, of a series one a step: its score, the threshold, whether it is told; see
+        :mod:`workings.runs.anomalies`.
 
         false_alarms: the share of regular samples that may be told.
 
