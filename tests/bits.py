@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 
+from workings.runs.memory import load_memory
+
 
 def weights(run: Any) -> dict[str, torch.Tensor]:
     """The tensors of a run's weights file."""
@@ -15,9 +17,13 @@ def weights(run: Any) -> dict[str, torch.Tensor]:
 
 
 def assert_same_bits(a: Any, b: Any) -> None:
-    """Two runs have the same weights, bit for bit, and the same test metrics."""
-    ours, theirs = weights(a), weights(b)
-    assert ours.keys() == theirs.keys()
-    for name in ours:
-        assert torch.equal(ours[name], theirs[name]), name
+    """Two runs have the same weights and the same optimiser's memory, bit for bit, and the same test metrics."""
+    memories = [load_memory(Path(run.path)) for run in (a, b)]
+    assert memories[0] is not None
+    assert memories[1] is not None
+    assert memories[0].step == memories[1].step
+    for ours, theirs in ((weights(a), weights(b)), (memories[0].tensors, memories[1].tensors)):
+        assert ours.keys() == theirs.keys()
+        for name in ours:
+            assert torch.equal(ours[name], theirs[name]), name
     assert a.metrics == b.metrics
