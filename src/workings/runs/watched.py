@@ -35,6 +35,7 @@ class Watched:
 
     def __init__(self, fit: Fit, share: float, earlier: dict[str, Any] | None = None) -> None:
         self.fit = fit
+        began = time.perf_counter()
         self.budget = Budget(share)
         self.told: set[str] = set()
         self.history = History(facts=facts(fit))
@@ -51,6 +52,7 @@ class Watched:
             further=further if own else None,
         )
         self._blind = False
+        self.budget.spent = time.perf_counter() - began
 
     def _go_on(self, earlier: dict[str, Any]) -> None:
         """What was seen up to the step from which the run goes on."""

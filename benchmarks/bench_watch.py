@@ -1,0 +1,284 @@
+"""What watching costs: the same training with and without, in turns in one process.
+
+    python benchmarks/bench_watch.py [loops] [fits] [--quick] [--seconds S] [--rounds N]
+
+``loops`` are plain PyTorch loops under ``workings.watch``, ``fits`` are Workings's own training with ``watch=0.03`` and
+``watch=0``. A round trains from the start without and with watching, in an order that changes from round to round; the
+figure is the median of the rounds' ratios of processor time of the training thread, which a machine's other work hardly
+moves; ratios of the clock's time are told beside it. The watcher's own account of its share is told, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from measured import write
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from workings.base.events import silent
+from workings.base.form import Form
+from workings.data.language.windows import TextWindows
+from workings.data.source import MemorySource, Source
+from workings.learning.loop import LoopState
+from workings.nets import build
+from workings.runs.fit import Fit
+from workings.runs.recipe import Recipe
+from workings.runs.settle import Facts, settle
+from workings.watching.watch import watch
+
+COMMAND = "python benchmarks/bench_watch.py"
+BUDGET = 0.03
+Row = dict[str, Any]
+
+
+class Block(nn.Module):
+    """x + attention(norm(x)), then x + mlp(norm(x)), as in GPT-2."""
+
+    def __init__(self, D: int, h: int) -> None:
+        super().__init__()
+        self.h = h
+        self.norm_1, self.norm_2 = nn.LayerNorm(D), nn.LayerNorm(D)
+        self.qkv, self.out = nn.Linear(D, 3 * D), nn.Linear(D, D)
+        self.up, self.down = nn.Linear(D, 4 * D), nn.Linear(4 * D, D)
+
+    def forward(self, x: Tensor) -> Tensor:
+        B, T, D = x.shape
+        q, k, v = self.qkv(self.norm_1(x)).view(B, T, 3, self.h, D // self.h).permute(2, 0, 3, 1, 4)
+        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).reshape(B, T, D)
+        x = x + self.out(mixed)
+        return x + self.down(F.gelu(self.up(self.norm_2(x))))
+
+
+class GPT(nn.Module):
+    """A small language model: 4 layers of width 128, 65 characters."""
+
+    def __init__(self, V: int = 65, D: int = 128, layers: int = 4, T: int = 64) -> None:
+        super().__init__()
+        self.tokens, self.places = nn.Embedding(V, D), nn.Parameter(0.02 * torch.randn(T, D))
+        self.blocks = nn.Sequential(*(Block(D, 4) for _ in range(layers)))
+        self.norm, self.head = nn.LayerNorm(D), nn.Linear(D, V)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.norm(self.blocks(self.tokens(x) + self.places[: x.shape[1]]))).transpose(1, 2)
+
+
+class LSTM(nn.Module):
+    """One layer of 64 units over 32 steps of 8 numbers; the last state says the class."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm, self.head = nn.LSTM(8, 64, batch_first=True), nn.Linear(64, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.lstm(x)[0][:, -1])
+
+
+def dense() -> nn.Module:
+    """20-64-64-1."""
+    return nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1))
+
+
+def convolutions() -> nn.Module:
+    """Two of 3×3 on 28×28 pixels, 16 and 32 channels, batch norm, and a dense layer of 64."""
+    stages: list[nn.Module] = []
+    for a, b in ((1, 16), (16, 32)):
+        stages += [nn.Conv2d(a, b, 3, padding=1), nn.BatchNorm2d(b), nn.ReLU(), nn.MaxPool2d(2)]
+    return nn.Sequential(*stages, nn.Flatten(), nn.Linear(32 * 49, 64), nn.ReLU(), nn.Linear(64, 10))
+
+
+def of_classes(out: Tensor, y: Tensor) -> Tensor:
+    """Cross-entropy."""
+    return F.cross_entropy(out, y)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A model, its samples (2,048 of them), and how it is taught."""
+
+    what: str
+    make: Callable[[], nn.Module]
+    x: Callable[[], Tensor]
+    y: Callable[[], Tensor]
+    loss: Callable[[Tensor, Tensor], Tensor]
+    batch: int
+
+
+N = 2048
+LOOPS = [
+    Program(
+        "20-64-64-1 net",
+        dense,
+        lambda: torch.randn(N, 20),
+        lambda: torch.randint(0, 2, (N, 1)).float(),
+        F.binary_cross_entropy_with_logits,
+        32,
+    ),
+    Program(
+        "28×28 CNN", convolutions, lambda: torch.rand(N, 1, 28, 28), lambda: torch.randint(0, 10, (N,)), of_classes, 32
+    ),
+    Program("LSTM", LSTM, lambda: torch.randn(N, 32, 8), lambda: torch.randint(0, 10, (N,)), of_classes, 32),
+    Program(
+        "small GPT", GPT, lambda: torch.randint(0, 65, (N, 64)), lambda: torch.randint(0, 65, (N, 64)), of_classes, 8
+    ),
+]
+
+
+@dataclass
+class Took:
+    """Seconds of the processor and of the clock, the watcher's own account, and looks taken."""
+
+    cpu: float
+    clock: float
+    own: float = 0.0
+    looks: int = 0
+
+
+def loop(program: Program, steps: int, budget: float) -> Took:
+    """So many steps from the start; budget 0: not watched."""
+    torch.manual_seed(0)
+    model, x, y = program.make(), program.x(), program.y()
+    optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+
+    def train(steps: int) -> None:
+        for step in range(steps):
+            at = step * program.batch % N
+            optimizer.zero_grad()
+            loss = program.loss(model(x[at : at + program.batch]), y[at : at + program.batch])
+            loss.backward()
+            optimizer.step()
+
+    train(5)
+    cpu, clock = time.process_time(), time.perf_counter()
+    if not budget:
+        train(steps)
+        return Took(time.process_time() - cpu, time.perf_counter() - clock)
+    with watch(model, optimizer, budget=budget) as watched:
+        train(steps)
+    took = Took(time.process_time() - cpu, time.perf_counter() - clock)
+    return Took(took.cpu, took.clock, watched.budget.part, watched.budget.looks)
+
+
+# Shapes, outputs, form, task and settings of Workings's own nets of the same kinds.
+FITS: dict[str, tuple[str, Program, dict[str, Any]]] = {
+    "mlp 64-64": ("mlp", LOOPS[0], {"hidden": (64, 64)}),
+    "cnn 28×28": ("cnn", LOOPS[1], {"channels": (16, 32), "dense": (64,), "batch_norm": True}),
+    "lstm of 64 units": ("lstm", LOOPS[2], {"width": 64}),
+    "gpt, 4 layers of 128": ("gpt", LOOPS[3], {"width": 128, "heads": 4, "layers": 4}),
+}
+
+
+def windows(x: Tensor, form: Form) -> TextWindows:
+    """One text, of which an epoch takes windows as long as a sample."""
+    tokens = x.flatten().to(torch.int32).numpy()
+    n = len(tokens)
+    ones, zeros, piece = np.ones(n, dtype=np.int64), np.zeros(n), np.zeros(n, dtype=np.int64)
+    return TextWindows(
+        tokens, 0, x.shape[1], form, characters=ones, spelling=zeros, piece=piece, place=lambda i: "the text"
+    )
+
+
+def fit(name: str, steps: int, budget: float) -> Took:
+    """A fit of Workings, with looks at validation rows after every epoch."""
+    net, program, settings = FITS[name]
+    torch.manual_seed(0)
+    x, y = program.x(), program.y()
+    language = net == "gpt"
+    form = Form(vocabulary=65, each_step=True) if language else Form()
+    task: Any = "language" if language else "binary" if y.is_floating_point() else "multiclass"
+    outputs = 65 if language else 1 if task == "binary" else 10
+    y = y[:, 0].long() if task == "binary" else y
+    recipe = Recipe(
+        net=net,
+        lane="eager@1",
+        batch_size=program.batch,
+        epochs=max(1.0, steps * program.batch / N),
+        learning_rate=1e-3,
+        patience=None,
+        watch=budget,
+        net_settings=settings,
+        report=False,
+        baselines=False,
+    )
+    shape = tuple(x.shape[1:])
+    recipe = settle(recipe, Facts(N, 256, shape, task, outputs, [], form=form), silent)
+    model = build(net, shape, outputs, form, **settings)
+    sources: list[Source] = [MemorySource(x, y), MemorySource(x[:256], y[:256])]
+    if language:
+        sources = [windows(x, form), windows(x[:64], form)]
+    fitted = Fit(model, task, recipe, sources[0], sources[1], silent, state=LoopState())
+    cpu, clock = time.process_time(), time.perf_counter()
+    fitted.run()
+    took = Took(time.process_time() - cpu, time.perf_counter() - clock)
+    if fitted.watched is None:
+        return took
+    return Took(took.cpu, took.clock, fitted.watched.budget.part, fitted.watched.budget.looks)
+
+
+def steps_for(run: Callable[[int, float], Took], seconds: float) -> int:
+    """How many steps take so long without watching."""
+    few = run(100, 0.0).cpu / 100
+    return max(200, round(seconds / few))
+
+
+def compare(what: str, run: Callable[[int, float], Took], seconds: float, rounds: int) -> Row:
+    """The median over rounds of the ratio of the times with and without watching."""
+    steps = steps_for(run, seconds)
+    cpu, clock, own, looks = [], [], [], []
+    for i in range(rounds):
+        took = {budget: run(steps, budget) for budget in ((0.0, BUDGET) if i % 2 else (BUDGET, 0.0))}
+        cpu.append(100 * (took[BUDGET].cpu / took[0.0].cpu - 1))
+        clock.append(100 * (took[BUDGET].clock / took[0.0].clock - 1))
+        own.append(100 * took[BUDGET].own)
+        looks.append(took[BUDGET].looks)
+        print(f"  {what}: {cpu[-1]:+.2f} % of the processor, {clock[-1]:+.2f} % of the clock", flush=True)
+    return {
+        "what": what,
+        "value": f"{statistics.median(cpu):+.1f} %",
+        "spread": f"{min(cpu):+.1f} to {max(cpu):+.1f} %",
+        "n": rounds,
+        "bar": "3 %",
+        "clock": f"{statistics.median(clock):+.1f} % ({min(clock):+.1f} to {max(clock):+.1f} %)",
+        "own account": f"{statistics.median(own):.1f} %",
+        "looks": round(statistics.median(looks)),
+        "steps": steps,
+    }
+
+
+def main() -> None:
+    """Measure what is asked for, and write it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", default=[], help="loops, fits; both where none is named")
+    parser.add_argument("--quick", action="store_true", help="one short round each, nothing written")
+    parser.add_argument("--seconds", type=float, default=12.0, help="of training, each time")
+    parser.add_argument("--rounds", type=int, default=9)
+    given = parser.parse_args()
+    unknown = [each for each in given.parts if each not in ("loops", "fits")]
+    if unknown:
+        parser.error(f"there is no part called '{unknown[0]}'; there are loops and fits")
+    seconds, rounds = (4.0, 1) if given.quick else (given.seconds, given.rounds)
+    torch.set_num_threads(1)
+    rows: list[Row] = []
+    if "loops" in given.parts or not given.parts:
+        for program in LOOPS:
+            rows.append(compare(f"PyTorch loop: {program.what}", partial(loop, program), seconds, rounds))
+    if "fits" in given.parts or not given.parts:
+        for name in FITS:
+            rows.append(compare(f"workings train: {name}", partial(fit, name), seconds, rounds))
+    if given.quick:
+        for row in rows:
+            print(row)
+        return
+    write("watch", COMMAND, rows, budget=BUDGET, seconds=seconds)
+
+
+if __name__ == "__main__":
+    main()
