@@ -2,7 +2,8 @@
 
 python benchmarks/bench_solutions.py [nets] [pages] [size]
 
-The nets, their settings and their data are those of the tests, ``tests/solutions/every_net.py``.
+The nets, their settings and their data are those of the tests, ``tests/solutions/every_net.py``. ``pages`` needs
+Chromium (CHROMIUM names the program), axe-core (``npm install axe-core``; AXE names its ``axe.min.js``) and pdflatex.
 """
 
 from __future__ import annotations
