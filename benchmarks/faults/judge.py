@@ -21,7 +21,7 @@ from typing import Any
 from scipy.stats import beta
 
 if not __package__:
-    sys.path[0] = str(Path(__file__).parent.parent)  # this folder has a faults.py, which is not the package
+    sys.path[0] = str(Path(__file__).parent.parent)
 
 from measured import write
 
@@ -91,8 +91,8 @@ def read(cache: Path, part: str) -> Iterator[Judged]:
         told: tuple[str, ...] | None = None
         if run["history"] is not None:
             told = tuple(finding.code for finding in look(History.from_dict(run["history"])))
-        elif str(run["stopped"]).startswith("stopped"):
-            told = ("nonfinite",)  # the run ends with a message that says so
+        if str(run["stopped"]).startswith("stopped"):
+            told = tuple(dict.fromkeys(("nonfinite", *(told or ()))))  # the run ends with a message that says so
         yield Judged(name, run, told)
 
 

@@ -47,7 +47,11 @@ class Recipe:
 
 
 class NotRun(Exception):
-    """Workings refused the recipe, or stopped it: nothing was trained, so there is nothing to find."""
+    """Workings refused the recipe, or stopped it. history: what was seen until then, None where nothing was trained."""
+
+    def __init__(self, told: str, history: History | None = None) -> None:
+        super().__init__(told)
+        self.history = history
 
 
 def run(recipe: Recipe, seed: int) -> Result:
@@ -63,12 +67,18 @@ def run(recipe: Recipe, seed: int) -> Result:
                 **_brought(recipe, seed, path), out=path / "run", seed=seed, settings=_settings(recipe)
             )
         except NonFiniteError as stop:
-            raise NotRun(f"stopped: {_codes(stop)}") from stop
+            raise NotRun(f"stopped: {_codes(stop)}", _seen(path)) from stop
         except UserError as refused:
             raise NotRun(f"refused: {_codes(refused)}") from refused
         value = recipe.sign * float(done.metrics[recipe.metric])
-        history = History.from_dict(json.loads((path / "run" / "watch.json").read_text(encoding="utf-8")))
+        history = _seen(path)
+        assert history is not None
     return Result(recipe.metric, value if math.isfinite(value) else -1e9, history)
+
+
+def _seen(folder: Path) -> History | None:
+    watched = folder / "run" / "watch.json"
+    return History.from_dict(json.loads(watched.read_text(encoding="utf-8"))) if watched.is_file() else None
 
 
 def _codes(error: UserError) -> str:

@@ -30,13 +30,13 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 if not __package__:
-    sys.path[0] = str(Path(__file__).parent.parent)  # this folder has a faults.py, which is not the package
+    sys.path[0] = str(Path(__file__).parent.parent)
 
-from faults.faults import FAULTS, pairs, put
 from faults.program import Program, run
 from faults.programs import PROGRAMS
 from faults.published import loops, outputs, training
 from faults.recipe import NotRun, Recipe
+from faults.seeded import FAULTS, pairs, put
 from faults.variations import VARIATIONS
 
 TWINS = 5  # healthy runs of each program, seeds 0 to 4
@@ -110,7 +110,7 @@ def record(task: Task, cache: Path) -> str:
         result = run(setup, task.seed)
         value, metric, history = result.value, result.metric, result.history.to_dict()
     except NotRun as told:
-        stopped = str(told)
+        stopped, history = str(told), told.history and told.history.to_dict()
     twins = (
         [_read(cache / Task(program.name, (), None, seed).file)["value"] for seed in range(TWINS)]
         if _twins(cache, program)

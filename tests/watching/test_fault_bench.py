@@ -19,19 +19,19 @@ def bench() -> Iterator[SimpleNamespace]:
     """The modules of the bench, which is no part of the package."""
     sys.path.insert(0, BENCHMARKS)
     try:
-        from faults import faults, judge, loop, program, programs, record  # pyright: ignore[reportMissingImports]
+        from faults import judge, loop, program, programs, record, seeded  # pyright: ignore[reportMissingImports]
 
-        yield SimpleNamespace(faults=faults, judge=judge, loop=loop, run=program.run, programs=programs, record=record)
+        yield SimpleNamespace(seeded=seeded, judge=judge, loop=loop, run=program.run, programs=programs, record=record)
     finally:
         sys.path.remove(BENCHMARKS)
 
 
 def test_every_fault_and_every_family_is_in_both_parts(bench: SimpleNamespace) -> None:
     """What is calibrated is also tested, on other programs."""
-    for fault in bench.faults.FAULTS:
+    for fault in bench.seeded.FAULTS:
         parts = {p.part for p in bench.programs.PROGRAMS if fault.put(p) is not None}
         assert parts == {"calibration", "test"}, fault.name
-    assert len({fault.code for fault in bench.faults.FAULTS}) >= 25
+    assert len({fault.code for fault in bench.seeded.FAULTS}) >= 25
     assert len({p.name for p in bench.programs.PROGRAMS}) == len(bench.programs.PROGRAMS) >= 20
 
 
@@ -66,7 +66,7 @@ def test_a_fault_changes_only_what_it_says(bench: SimpleNamespace) -> None:
     """The healthy program stays as it was, and the faulty one differs from it in the fault alone."""
     program = next(p for p in bench.programs.PROGRAMS if p.name == "mlp-digits")
     before = repr(program.setup)
-    faulty = bench.faults.put(program, bench.faults.BY_NAME["rate-100"])
+    faulty = bench.seeded.put(program, bench.seeded.BY_NAME["rate-100"])
     assert repr(program.setup) == before
     assert replace(faulty, rate=program.setup.rate) == program.setup
     assert faulty.rate == pytest.approx(100 * program.setup.rate)
@@ -82,6 +82,6 @@ def test_programs_train_with_and_without_faults(bench: SimpleNamespace) -> None:
         once, again = (bench.run(short.setup, 0) for _ in range(2))
         assert once.value == again.value
         assert once.history.of("loss")
-    put = [(fault, setup) for fault in bench.faults.FAULTS for p in loops if (setup := fault.put(p)) is not None]
+    put = [(fault, setup) for fault in bench.seeded.FAULTS for p in loops if (setup := fault.put(p)) is not None]
     for fault, setup in draw.sample(put, 12):
         assert bench.run(replace(setup, epochs=1), 0).history.of("loss"), fault.name

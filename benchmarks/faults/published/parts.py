@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from faults import models
-from faults.faults import Fault
 from faults.loop import Loop
 from faults.program import Program
 from faults.samples import Maker, Samples, parted, standardised
+from faults.seeded import Fault
 
 ENDS: dict[str, Callable[[], nn.Module]] = {
     **models.ACTIVATIONS,
