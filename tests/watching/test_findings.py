@@ -42,6 +42,11 @@ def numbers(n: int = 384, D: int = 6) -> tuple[Tensor, Tensor]:
     return x, (y - y.mean()) / y.std()
 
 
+def blurred(y: Tensor) -> Tensor:
+    """Three quarters of the variance is noise that cannot be learnt."""
+    return y + 1.7 * torch.randn(y.shape, generator=torch.Generator().manual_seed(4))
+
+
 def words(n: int = 384, T: int = 12, V: int = 40) -> tuple[Tensor, Tensor]:
     """Two kinds of text that prefer different words."""
     generator = torch.Generator().manual_seed(0)
@@ -240,6 +245,9 @@ HEALTHY: dict[str, Loop] = {
     "words": Loop(Bag, words, rate=2e-2),
     "recurrent": Loop(First, first_step, rate=3e-2, steps=120),
     "eight classes": Loop(lambda: mlp(K=8), noisy(0.0), steps=96),
+    "smoothed labels": Loop(loss=lambda out, y: F.cross_entropy(out, y, label_smoothing=0.2)),
+    "a sum divided by hand": Loop(loss=lambda out, y: F.cross_entropy(out, y, reduction="sum") / len(y)),
+    "weak dependence": Loop(lambda: mlp(6, 1), lambda: (numbers()[0], blurred(numbers()[1])), mse, steps=48),
     "linear on purpose": Loop(lambda: nn.Linear(10, 4), rate=2e-2),
 }
 FAULTS: dict[str, Loop] = {
