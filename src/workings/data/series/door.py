@@ -27,7 +27,7 @@ from workings.data.table_files import DELIMITERS
 from workings.data.table_reading import PARQUET, TEXT, read_table
 
 HEAD = 200  # rows that are looked at to recognise a series
-OWN = ("horizon", "window", "season", "fill", "transform", "split")  # options that only a series has
+OWN = ("horizon", "window", "season", "fill", "transform")  # options that only a series has
 EVEN = 0.5  # share of steps of one length, from which on rows with dates are taken for a series to be learnt
 
 
