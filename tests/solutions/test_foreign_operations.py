@@ -93,7 +93,8 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
         + F.cross_entropy(x[None].transpose(1, 2), torch.tensor([[0, -100, 2]]))
     ),
     "all alignments": lambda x: F.ctc_loss(
-        torch.stack([x.log_softmax(1)] * 2, 1)[[0, 1, 2, 1]], torch.tensor([[1, 1], [2, 3]]), [4, 3], [2, 1]
+        torch.stack([x.log_softmax(1)] * 2, 1)[[0, 1, 2, 1]], torch.tensor([[1, 1], [2, 3]]), torch.tensor([4, 3]),
+        torch.tensor([2, 1])
     ),
     "order": lambda x: x.topk(2, 1).values * x.sort(0, descending=True)[0][:, :2] + x.kthvalue(2, 1).values.sum(),
     "extremes": lambda x: x.max() + torch.max(x, x.flip(0)) + x.min(),
