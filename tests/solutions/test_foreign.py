@@ -15,7 +15,11 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from torch.utils.checkpoint import checkpoint
 
+from workings.solutions.calls import Call
+from workings.solutions.record import Record
+from workings.solutions.rules.dense import Dense
 from workings.solutions.show import show
+from workings.solutions.solving import Solver
 from workings.solutions.steps import Solution
 
 
@@ -357,3 +361,33 @@ def test_random_numbers_and_models_stay_as_they_were() -> None:
     assert (now[1] == states[1]).all()
     assert random.getstate() == states[2]
     assert torch.equal(x, given)
+
+
+class SlightlyWrong(Dense):
+    """A dense layer whose way back is off by a ten-millionth."""
+
+    def backward(self, call: Call, deltas: list[Tensor]) -> dict[int, Tensor]:
+        return {key: g * (1 + 1e-7) for key, g in super().backward(call, deltas).items()}
+
+
+@pytest.mark.parametrize("wrong", [0, 5, 11])
+def test_a_gradient_that_is_off_by_a_ten_millionth_is_seen_in_a_deep_net(wrong: int) -> None:
+    """Where terms cancel, comparisons are relative to what cancelled; elsewhere that makes none of them blind."""
+    torch.manual_seed(0)
+    deep = nn.Sequential(*(nn.Sequential(nn.LayerNorm(4), nn.Linear(4, 4), nn.Sigmoid()) for _ in range(12))).double()
+    record = Record(deep)
+    x = torch.randn(2, 4, dtype=torch.float64)
+    record.note(x, "input", "x")
+    with record.watching():
+        L = deep(x).square().mean()
+    L.backward()
+    for name, p in deep.named_parameters():
+        record.parameters[name].grad = p.grad
+    for change in (False, True):
+        solver = Solver(record, 2, record.value_of(L), len(record.calls))
+        if change:
+            dense = [call for call in record.calls if call.name == "linear"]
+            solver.rules[id(dense[wrong])] = SlightlyWrong()
+        solver.forward()
+        checks = [c for step in solver.backward() for c in step.checks]
+        assert all(c.ok for c in checks) is not change
