@@ -120,7 +120,7 @@ def _low_biases(model: nn.Module) -> None:
 
 # Healthy ways to vary a program; the last six are the hard ones, which look like faults.
 VARIATIONS: dict[str, Vary] = {
-    "half-rate": _rate(0.5),
+    "rate-down": _rate(0.7),
     "rate-up": _rate(1.5),
     "small-batch": _batch,
     "wide": _wide,
