@@ -51,13 +51,13 @@ class Budget:
         self.spent += seconds
         self._look += seconds
 
-    def looked(self, step: int = 0) -> None:
+    def looked(self, step: int = 0, now: float | None = None) -> None:
         """The look is done. The next is expected to cost as much, or a quarter of the way back to it if it was
         cheaper; but the first also pays for what is set up once, so it says little of the next."""
         seconds, self._look = self._look, 0.0
         self.looks += 1
         self.expected = seconds if self.looks <= 2 else max(seconds, 0.75 * self.expected + 0.25 * seconds)
-        now = time.perf_counter()
+        now = time.perf_counter() if now is None else now
         self._next = now + (now - self.began) / SPARSE if self.share < 1 else 0.0
         self._next_step = step + 1 + step // 10
 
