@@ -105,11 +105,11 @@ def _right(said: Tensor, y: Tensor) -> float:
     return float(1 - (said - y).square().sum() / (y - y.mean()).square().sum().clamp_min(1e-30))
 
 
-def told_by_one(x: Tensor, y: Tensor) -> tuple[float, int] | None:
-    """η² of the feature that explains the targets best, and its number; None where nothing varies."""
+def told_by_one(x: Tensor, y: Tensor) -> tuple[float, int, float] | None:
+    """η² of the feature that explains the targets best, its number, and the next best; None where nothing varies."""
     share = shares_explained(x, y)
-    best = int(share.argmax())
-    return (float(share[best]), best) if bool((share > 0).any()) else None
+    (best, after), (number, _) = share.topk(2)
+    return (float(best), int(number), float(after)) if float(best) > 0 else None
 
 
 def shares_explained(x: Tensor, y: Tensor) -> Tensor:
@@ -181,7 +181,8 @@ def told(x: Tensor, y: Tensor, classes: bool) -> dict[str, Any]:
     right = simple(inputs, targets)
     if right is not None and len(x) >= LEAST:
         found["simple"] = right
-    one = told_by_one(inputs, targets) if x.is_floating_point() and x[0].numel() > 2 and targets.shape[1] < 64 else None
+    table = x.is_floating_point() and x.ndim == 2 and x.shape[1] > 2 and targets.shape[1] < 64
+    one = told_by_one(inputs, targets) if table else None
     if one is not None:
-        found |= {"told_by_one": one[0], "told_by": one[1] + 1}
+        found |= {"told_by_one": one[0], "told_by": one[1] + 1, "told_by_next": one[2]}
     return found

@@ -95,6 +95,7 @@ FACTS: dict[str, str] = {
     "dependence_samples": "on how many",
     "told_by_one": "share of the targets' variance that one input alone explains",
     "told_by": "which input that is, counted from 1",
+    "told_by_next": "the same share of the next best input",
     "norms": "how many batch norm layers there are",
     "nonlinear": "how many operations that are not linear a forward pass had: activations, attention, recurrence …",
     "affine": "how many affine operations it had",

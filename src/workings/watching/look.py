@@ -177,7 +177,7 @@ class Look:
         facts = history.facts
         history.count("broadcast", int(call.spread))
         if call.name:
-            facts["one_target"] = y is not None and y.numel() == len(y)
+            facts["one_target"] = y is not None and y.numel() == (self.batch or len(y))
             task = {"classes": "multiclass", "yes": "binary"}.get(call.kind, "regression")
             facts["weighted"] = call.weighted
             divided = call.reduction == "sum" and y is not None and call.scale * len(y) <= 1.5  # by hand: it is a mean

@@ -26,7 +26,7 @@ SYMPTOMS = (
         "attention-collapse",
         "mean entropy of a layer's attention over that of equal shares",
         _measure,
-        0.05,
+        0.2,
         "Not yet calibrated.",
         "Attention at '{where}' has collapsed: the entropy of its rows is {value:.1%} of that of equal shares.",
         "The softmax is saturated, so no gradient can move attention elsewhere.",

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 
 from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of, worst
-from workings.watching.findings.progress import progress
+from workings.watching.findings.progress import SQUARES, progress
 from workings.watching.history import History
 
 
@@ -49,14 +49,27 @@ def small(history: History) -> Evidence | None:
     return Evidence(g, g, g, step, where, [(step, g)], {"gain": 10**g})
 
 
+def of_zero(history: History) -> float:
+    """The squared loss of the answer 0, which is where a net begins: targets that were not centred are no bad start."""
+    mean, std = history.facts.get("target_mean"), history.facts.get("target_std")
+    if (
+        history.facts.get("loss") not in SQUARES
+        or not isinstance(mean, int | float)
+        or not isinstance(std, int | float)
+    ):
+        return 0.0
+    return mean * mean + std * std if math.isfinite(mean) and math.isfinite(std) else 0.0
+
+
 def first_loss(history: History) -> Evidence | None:
     """The first losses over that of a constant answer."""
     done = progress(history)
     if done is None or not done.known:
         return None
-    values = [value / done.reference for _, value in finite(history.of("loss"))[:3]]
+    reference = max(done.reference, of_zero(history))
+    values = [value / reference for _, value in finite(history.of("loss"))[:3]]
     value = sorted(values)[1]
-    words = {"first": value * done.reference, "reference": done.reference}
+    words = {"first": value * reference, "reference": reference}
     return Evidence(value, min(values), max(values), done.course[0][0], "", done.course, words)
 
 

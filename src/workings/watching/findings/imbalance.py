@@ -11,12 +11,13 @@ from __future__ import annotations
 import math
 
 from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of, lasting
+from workings.watching.findings.label_noise import answers_at_each_step
 from workings.watching.findings.progress import class_shares
 from workings.watching.history import History
 
 RATIO = 5.0
+MADE_UP = 2.5
 MANY = 4  # classes
-SEQUENCES = ("language", "translation")
 
 
 def ratio(history: History) -> float:
@@ -48,12 +49,19 @@ def on_training(history: History) -> Evidence | None:
 def uneven(history: History) -> Evidence | None:
     """e^H/K, H the entropy of the class shares, where nothing makes up for it and there are many classes."""
     shares = class_shares(history)
-    if len(shares) < MANY or handled(history) or history.facts.get("one_target") is False:
-        return None
-    if history.facts.get("task") in SEQUENCES:
+    if len(shares) < MANY or handled(history) or answers_at_each_step(history):
         return None
     value = math.exp(-sum(p * math.log(p) for p in shares if p > 0)) / len(shares)
     return Evidence(value, value, value, 0, "", (), {"ratio": ratio(history)})
+
+
+def extreme(history: History) -> Evidence | None:
+    """The commonest class over the rarest; where weights make up for it, it may be so many times as much."""
+    if answers_at_each_step(history):
+        return None
+    r = ratio(history)
+    value = r / MADE_UP if handled(history) else r
+    return Evidence(value, value, value, 0, "", (), {"ratio": r}) if r else None
 
 
 def handled(history: History) -> bool:
@@ -100,6 +108,16 @@ SYMPTOMS = (
         _WHY,
         _DO,
         least=True,
+    ),
+    Symptom(
+        "imbalance",
+        "samples of the commonest class over those of the rarest (where weights make up for it, divided by 2.5)",
+        extreme,
+        40.0,
+        "Not yet calibrated.",
+        "The commonest class has {ratio:.0f} times as many samples as the rarest.",
+        _WHY,
+        _DO,
     ),
 )
 CODES = ("imbalance",)

@@ -25,9 +25,16 @@ LEARNT_MORE = 0.1  # right beyond the share of the commonest class
 SEQUENCES = ("language", "translation")
 
 
+def answers_at_each_step(history: History) -> bool:
+    """Whether a sample has several answers: what comes next in a text is random by nature."""
+    batch, wrong = history.facts.get("batch"), [value for _, value in finite(history.of("wrong", "output"))]
+    many = isinstance(batch, int | float) and bool(wrong) and max(wrong) > batch
+    return many or history.facts.get("one_target") is False or history.facts.get("task") in SEQUENCES
+
+
 def _measure(history: History) -> Evidence | None:
     K = sum(1 for p in class_shares(history) if p > 0)
-    if K < 4 or history.facts.get("one_target") is False or history.facts.get("task") in SEQUENCES:
+    if K < 4 or answers_at_each_step(history):
         return None
     right, wrong = dict(finite(history.of("right", "output"))), dict(finite(history.of("wrong", "output")))
     second = dict(finite(history.of("second", "output")))
@@ -46,7 +53,7 @@ def _measure(history: History) -> Evidence | None:
 
 def of_the_surest(history: History) -> Evidence | None:
     """Share right of the surest quarter of the samples, later half of the looks."""
-    if history.facts.get("one_target") is False or history.facts.get("task") in SEQUENCES:
+    if answers_at_each_step(history):
         return None
     right, course = dict(finite(history.of("right", "output"))), finite(history.of("surest", "output"))
     late = course[len(course) // 2 :]

@@ -11,6 +11,8 @@ from __future__ import annotations
 from workings.watching.findings.evidence import Evidence, Symptom, first_of
 from workings.watching.history import History
 
+NEXT = 0.9  # η² of the next best input at most: neighbouring values of a series all nearly tell the next
+
 
 def shared(history: History) -> Evidence | None:
     """Share of validation samples that were trained on, beyond what repeats itself anyway."""
@@ -24,7 +26,8 @@ def shared(history: History) -> Evidence | None:
 def by_one(history: History) -> Evidence | None:
     """η² of the best single input."""
     value, where = history.facts.get("told_by_one"), history.facts.get("told_by", "?")
-    if not isinstance(value, int | float):
+    after = history.facts.get("told_by_next", 0.0)
+    if not isinstance(value, int | float) or not isinstance(after, int | float) or after > NEXT:
         return None
     return Evidence(value, value, value, 0, "input", (), {"which": where})
 

@@ -34,9 +34,10 @@ def gap(history: History) -> Evidence | None:
     """Share learnt on training samples less that on validation samples."""
     course = finite(history.of("val_loss"))
     done = progress(history)
-    reference = constant_loss(history)
-    if done is None or reference is None or len(course) < 3:
+    if done is None or len(course) < 3:
         return None
+    if not done.known and not 0.6 < course[0][1] / done.start < 1.6:
+        return None  # another scale than the training loss
     apart = [(step, done.learnt - done.share(value)) for step, value in course]
     return lasting(apart, "", 3, train=done.late, last=course[-1][1])
 
@@ -51,7 +52,7 @@ SYMPTOMS = (
         "overfitting",
         "rise of the validation loss since its least, over what was learnt until then",
         rise,
-        0.3,
+        0.2,
         "Not yet calibrated.",
         "The validation loss was least at step {step:,} ({least:.3g}) and has risen to {last:.3g}.",
         _WHY,
@@ -61,7 +62,7 @@ SYMPTOMS = (
         "overfitting",
         "share of the loss learnt on training samples less that on validation samples",
         gap,
-        0.6,
+        0.5,
         "Not yet calibrated.",
         "The loss is {train:.3g} on training samples and {last:.3g} on validation samples.",
         _WHY,

@@ -1,20 +1,21 @@
 """A learning rate that is too low: the loss falls steadily, and so slowly that the run ends near where it began.
 
 Statistic: the median change of the weight matrices a step, over the whole run (a schedule may end near 0). Told only
-where little was learnt: fine-tuning has small steps, too, and starts near its end. Published: TheDeepChecker 10⁻⁴,
-SageMaker Debugger 10⁻⁸.
+where little was learnt and the loss still falls, or nothing was: fine-tuning has small steps, too, and starts near its
+end. Published: TheDeepChecker 10⁻⁴, SageMaker Debugger 10⁻⁸.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from workings.watching.findings.evidence import Evidence, Symptom, first_of
-from workings.watching.findings.progress import progress
+from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of, slope_of
+from workings.watching.findings.progress import LEAST, progress
 from workings.watching.findings.weights import speed
 from workings.watching.history import History
 
 LEARNT = 0.5
+NOTHING = 0.1  # learnt at most: so slow that noise hides the fall
 
 
 def _measure(history: History) -> Evidence | None:
@@ -23,8 +24,12 @@ def _measure(history: History) -> Evidence | None:
     if done is None or done.least > LEARNT or len(course) < 2:
         return None
     values = [value for _, value in course]
-    if max(values) == 0:
-        return None  # nothing moves at all: another finding
+    losses = finite(history.of("val_loss"))
+    losses = losses if len(losses) >= LEAST else done.course
+    late = losses[len(losses) // 2 :]
+    falling = len(late) >= LEAST // 2 and slope_of(late)[2] < 0
+    if max(values) == 0 or not (falling or done.most < NOTHING):
+        return None  # nothing moves at all: another finding; or there is nothing more to learn at this place
     words = {"learnt": done.learnt}
     return Evidence(float(np.median(values)), min(values), max(values), course[0][0], "", course, words)
 

@@ -55,7 +55,7 @@ SYMPTOMS = (
         "underfitting",
         "fall of the loss to come in half as many steps again, over the loss of a constant answer",
         _measure,
-        0.2,
+        0.4,
         "Not yet calibrated.",
         "Training ended too early: the loss is {late:.3g} and was still falling; half as many steps again would take "
         "away another {value:.0%} of what a constant answer loses.",
@@ -66,7 +66,7 @@ SYMPTOMS = (
         "underfitting",
         "what a linear answer or five neighbours get right on samples left out, less what the net gets on its own",
         beaten,
-        0.1,
+        0.25,
         "Not yet calibrated.",
         "A simple answer (linear, or by five neighbours) gets {simple:.0%} right on samples left out, the net "
         "{net:.0%} on those it learns from.",
