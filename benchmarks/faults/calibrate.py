@@ -33,11 +33,13 @@ from workings.watching.history import History
 
 @dataclass(frozen=True)
 class Recorded:
-    """One run: its program, its faults (none: healthy), and whether it really is worse than its healthy twin."""
+    """One run: its program, the codes of its faults (none: healthy) and those that are right answers, and whether it
+    really is worse than its healthy twin."""
 
     name: str
     program: str
     faults: tuple[str, ...]
+    accepted: frozenset[str]
     worse: bool
     history: History
 
@@ -55,7 +57,10 @@ def read(cache: Path, part: str = "calibration") -> Iterator[Recorded]:
         if run["part"] != part or run.get("history") is None:
             continue
         faults = tuple(run.get("faults") or ([run["fault"]] if run.get("fault") else []))
-        yield Recorded(path.stem, run["program"], faults, bool(run.get("worse")), History.from_dict(run["history"]))
+        right = frozenset(run.get("accepted") or faults)
+        yield Recorded(
+            path.stem, run["program"], faults, right, bool(run.get("worse")), History.from_dict(run["history"])
+        )
 
 
 def decides(symptom: Symptom, history: History) -> float | None:
@@ -123,7 +128,7 @@ def verdicts(runs: Sequence[Recorded]) -> Iterator[str]:
         total = found = right = 0
         for fault, group in sorted(by_fault.items()):
             any_told = sum(bool(told[run.name]) for run in group)
-            first_two = sum(bool({*told[run.name][:2]} & {*run.faults}) for run in group)
+            first_two = sum(bool(run.accepted.intersection(told[run.name][:2])) for run in group)
             total, found, right = total + len(group), found + any_told, right + first_two
             firsts = [told[run.name][0] if told[run.name] else "nothing" for run in group]
             often = ", ".join(f"{each} {firsts.count(each)}" for each in sorted(set(firsts), key=firsts.count)[::-1])

@@ -85,7 +85,7 @@ SYMPTOMS = (
         "how often the label of a mistake is the net's second choice, beyond chance, 0 to 1",
         _measure,
         0.4,
-        "Not yet calibrated.",
+        "Of 17 healthy runs of the calibration part 99 % lie above 0.58, none below 0.58.",
         "{wrong:.0%} of the samples are not as the net says, and their labels look drawn at random: only "
         "{second:.0%} of {n:,} are its second choice.",
         _WHY,
@@ -97,7 +97,7 @@ SYMPTOMS = (
         "share right of the quarter of the samples of which the net is surest",
         of_the_surest,
         0.93,
-        "Not yet calibrated.",
+        "Of 16 healthy runs of the calibration part 99 % lie above 0.98, none below 0.98.",
         "Even of the samples of which the net is surest, {value:.0%} only are labelled so ({usual:.0%} of all).",
         _WHY,
         _DO,

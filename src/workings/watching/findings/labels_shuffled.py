@@ -40,7 +40,7 @@ SYMPTOMS = (
         "t value of the dependence between inputs and targets",
         _measure,
         5.0,
-        "Not yet calibrated.",
+        "None of 144 healthy runs of the calibration part met its conditions.",
         "Inputs and targets look independent (t = {value:.1f} on {n:,} samples), and the loss on {on} is not below "
         "a constant answer's ({late:.3g} against {reference:.3g}).",
         "There is nothing to learn but the training samples by heart.",

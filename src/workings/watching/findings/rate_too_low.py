@@ -39,8 +39,8 @@ SYMPTOMS = (
         "rate-too-low",
         "change of the weights a step over their size; the fastest look",
         _measure,
-        0.0025,
-        "Not yet calibrated.",
+        0.002,
+        "Of 26 healthy runs of the calibration part 99 % lie above 0.0062, none below 0.0048.",
         "The weights change by {value:.1e} of their size a step, and {learnt:.0%} of the loss was learnt away.",
         "At this pace the run ends long before the net has learnt what it can.",
         "Multiply the learning rate by 3 to 10 until the loss falls clearly; or use Adam; `workings train` finds a "
