@@ -102,6 +102,8 @@ def test_causes_come_in_order_and_a_symptom_that_is_its_own_cause_first() -> Non
     assert candidates([finding("plateau")])[0] == "rate-too-high"
     assert candidates([finding("plateau"), finding("rate-too-low")])[0] == "rate-too-low"
     assert candidates([]) == []
+    assert "rbm-rate" in candidates([finding("nonfinite")], "rbm")
+    assert "rbm-rate" not in candidates([finding("nonfinite")], "mlp")
     one = case("mlp", (8,), "binary", 1)
     assert cures_for([finding("imbalance")], one)[0].shows == "imbalance"
     assert cures_for([], one) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workings.cli.words import folded, number
@@ -161,7 +162,8 @@ def _next(found: Diagnosis, run: str) -> Iterator[str]:
         yield f"  workings doctor {path} --cure          # train with what does better"
     elif found.new_run is not None:
         yield f"  workings report {shlex.quote(found.new_run)} --open"
-    yield f"  workings show {path} --sample 1        # one step of it worked through"
+    if (Path(run) / "weights.safetensors").is_file():  # not of a run that stopped
+        yield f"  workings show {path} --sample 1        # one step of it worked through"
 
 
 def tried_table(found: Diagnosis, width: int) -> RenderableType:

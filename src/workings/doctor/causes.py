@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from workings.base.finding import Finding
 from workings.doctor.cures import Case, Cure, every
+from workings.nets import registry
 from workings.runs.recipe import Recipe
 
 # Of each symptom, the causes in the order in which they are asked after.
@@ -118,8 +119,22 @@ NAMES: dict[str, str] = {
 }
 
 
-def candidates(findings: Sequence[Finding]) -> list[str]:
-    """The causes that may lie behind findings, the likeliest first; symptoms that are causes of others come once."""
+# Causes that only some nets can have.
+OF_NETS: dict[str, tuple[str, ...]] = {
+    "rbm-rate": ("rbm", "dbn"),
+    "posterior-collapse": ("vae",),
+    "mode-collapse": ("gan",),
+    "discriminator-wins": ("gan",),
+    "forgetting-gradient": ("rnn", "gru", "lstm", "encoder-decoder"),
+    "attention-collapse": ("encoder-decoder", "transformer-encoder", "transformer", "gpt"),
+}
+
+
+def candidates(findings: Sequence[Finding], net: str = "") -> list[str]:
+    """The causes that may lie behind findings, the likeliest first; symptoms that are causes of others come once.
+
+    net: its name, where causes are left out that such a net cannot have; a person's own net may have any.
+    """
     ranked: dict[str, tuple[int, int]] = {}
     for i, finding in enumerate(findings):
         for rank, cause in enumerate(BEHIND.get(finding.code, (finding.code,))):
@@ -127,12 +142,14 @@ def candidates(findings: Sequence[Finding]) -> list[str]:
             told = any(cause == each.code for each in findings)
             place = (0 if told else 1, rank * len(findings) + i)
             ranked[cause] = min(ranked.get(cause, place), place)
-    return sorted(ranked, key=lambda cause: ranked[cause])
+    known = net in registry.names()
+    able = [cause for cause in ranked if not known or net in OF_NETS.get(cause, (net,))]
+    return sorted(able, key=lambda cause: ranked[cause])
 
 
 def cures_for(findings: Sequence[Finding], case: Case) -> list[Cure]:
     """What may be tried, in order of expected gain: by the cause; within it, given values derived anew come first."""
-    causes = candidates(findings)
+    causes = candidates(findings, case.net)
     if not causes:
         return []
     chosen = []

@@ -27,7 +27,7 @@ from workings.doctor.tried import Treatment
 from workings.doctor.ward import Ward
 from workings.nets.custom import Own
 from workings.runs.folder import read_versioned, write_versioned
-from workings.runs.recipe import Recipe
+from workings.runs.recipe import Recipe, load_recipe
 from workings.watching import findings as known
 
 MINUTES = 5.0  # for trials, where nobody says
@@ -42,7 +42,7 @@ def examine(path: Path) -> Diagnosis:
     """
     history, cost = watched(path)
     found = known.look(history)
-    causes, _ = causes_of(None, candidates(found))
+    causes, _ = causes_of(None, candidates(found, load_recipe(path / "recipe.yaml").net))
     return Diagnosis(str(path), found, known.codes(), cost, causes=causes, beyond=beyond(found))
 
 
@@ -131,7 +131,7 @@ def treated(patient: Patient, diagnosis: Diagnosis, minutes: float, emit: Emit =
     diagnosis.controls = controls(ward)
     mispaired = _mispaired(ward) if MISPAIRED in codes else None
     treatment: Treatment = treat(patient, propose, minutes, emit, ward)  # type: ignore[arg-type]
-    causes, diagnosis.apart = causes_of(treatment, candidates(patient.findings))
+    causes, diagnosis.apart = causes_of(treatment, candidates(patient.findings, patient.recipe.net))
     at_fault = culprits(ward, treatment, patient.recipe)
     if at_fault:
         codes = {each.code for each in at_fault}

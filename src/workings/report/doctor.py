@@ -277,7 +277,9 @@ def _next(path: Path, found: dict[str, Any]) -> Markup:
     if found["healthy"]:
         return Markup("")
     folder = shlex.quote(str(path))
-    lines = [("One step of this net worked through, with every gradient", f"workings show {folder} --sample 1")]
+    lines = []
+    if (path / "weights.safetensors").is_file():  # not of a run that stopped
+        lines.append(("One step of this net worked through, with every gradient", f"workings show {folder} --sample 1"))
     if found["treatment"] is None:
         lines.insert(
             0, ("Show the cause by trials, and train with what does better", f"workings doctor {folder} --cure")

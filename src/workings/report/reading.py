@@ -45,7 +45,8 @@ class RunFiles:
     @property
     def task(self) -> TaskKind:
         """What was learnt: classes or values."""
-        return cast(TaskKind, self.metrics.get("task") or self.recipe.get("task") or "regression")
+        learnt = (self.schema.get("task") or {}).get("kind")  # of a run that stopped before its test
+        return cast(TaskKind, self.metrics.get("task") or learnt or self.recipe.get("task") or "regression")
 
     @property
     def target(self) -> str:
