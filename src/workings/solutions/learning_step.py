@@ -264,6 +264,9 @@ def _update(
         named["w"] = Quantity(own.letter, own.layer, tensors["w"], name)
         child = Step(f"{label(own)}: {update.name}", name)
         chosen, remark = choose(g, g, replace(detail, units=1))
+        if id(value) in solver.path:
+            chosen = sorted(solver.path[id(value)], key=lambda i: -abs(float(g[i])))[:1]
+            remark = f"1 of {g.numel():,} numbers is worked out, one that the lines above use; all were compared."
         if detail.layer is not None and not name.startswith(f"{detail.layer}."):
             chosen, remark = [], ""
         child.remarks += [remark] if remark else []

@@ -66,11 +66,15 @@ class Solver:
         if ("L", "") not in self.page.used:  # a loss that is made of several operations is L all the same
             self.page.known[id(self.loss)] = replace(self.page.quantity(self.loss), letter="L", layer="")
         self.flow = Flow(self.record, self.rules, self.loss)
+        self.path: dict[int, list[Index]] = {}
 
     # ---------------------------------------------------------------------------------------------- forward
 
     def forward(self) -> tuple[list[Step], list[Step]]:
         """The steps of the net, and those of the loss."""
+        from workings.solutions.paths import paths
+
+        self.path = paths(self) if self.detail.unit is None else {}
         net: list[Step] = []
         loss: list[Step] = []
         # One within another comes after it.
@@ -142,13 +146,13 @@ class Solver:
             step.values = [page.quantity(v) for v in call.inputs if v.data.is_floating_point()]
         step.equations = rule.equations(call, page)
         step.remarks += rule.remarks(call)
-        if not self._wanted(call):
+        if not self.wanted(call):
             step.values = [page.quantity(call.out)]
             return step
         step.children += [self._inner_step(inner) for inner in rule.inner(call, page)]
         q = page.quantity(call.out)
         step.values = [*step.values, q]
-        chosen, remark = self._choose(call.out.data, call.out.grad)
+        chosen, remark = self._on_path(call.out) or self._choose(call.out.data, call.out.grad)
         if remark and not rule.moves:
             step.remarks.append(remark)
         if call.out.data.is_complex():
@@ -199,7 +203,7 @@ class Solver:
         step.equations = rule.backward_equations(call, page)
         if not rule.complete:
             step.remarks.append(f"No equation for '{call.name}': what autograd sends back through it.")
-        if self._wanted(call):
+        if self.wanted(call):
             step.children += [self._inner_step(inner) for inner in rule.inner_back(call, page)]
         for value in call.inputs:
             if id(value) in sent:
@@ -219,9 +223,9 @@ class Solver:
             left = Quantity("s", f"{call.number + 1}", real_numbers(piece), one_sample=q.one_sample)
             step.remarks.append(f"s({left.layer}) is what this use of {label(page.quantity(value))} sends back.")
         step.values.append(left)
-        if not self._wanted(call):
+        if not self.wanted(call):
             return
-        chosen, remark = self._choose(piece, piece)
+        chosen, remark = self._on_path(value) or self._choose(piece, piece)
         if piece.is_complex() or call.out.data.is_complex():
             chosen, remark = [], _PAIRS
         if remark and not rule.moves:
@@ -246,7 +250,8 @@ class Solver:
         title = _TITLES.get(rule.name, rule.name) or f"operation {call.name}"
         return f"{title}: {call.name.removesuffix('.get')}" if rule.name == moves.REARRANGED else title
 
-    def _wanted(self, call: Call) -> bool:
+    def wanted(self, call: Call) -> bool:
+        """Whether an operation is worked out, or only summed up."""
         layer = self.detail.layer
         return (
             layer is None or call.place == layer or call.place.startswith(f"{layer}.") or call.number >= self.loss_from
@@ -254,6 +259,14 @@ class Solver:
 
     def _line(self, left: Expr, equation: Expr) -> Line:
         return settle_line(left, equation, evaluate(left), self.detail.digits)
+
+    def _on_path(self, value: Value) -> tuple[list[Index], str] | None:
+        """The entries of a value that the next lines use, and a sentence on the others."""
+        if id(value) not in self.path:
+            return None
+        chosen = self.path[id(value)]
+        told = f"{len(chosen)} of {value.data.numel():,} numbers are worked out, some that the next lines use"
+        return chosen, f"{told}; all were compared."
 
     def _choose(self, data: Tensor, weight: Tensor | None) -> tuple[list[Index], str]:
         """Which entries are worked out, and a sentence on the others."""
