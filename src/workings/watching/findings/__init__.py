@@ -15,6 +15,7 @@ from importlib import import_module
 
 from workings.base.finding import Finding
 from workings.watching.findings.evidence import Symptom
+from workings.watching.findings.progress import worked_out_once
 from workings.watching.history import History
 
 MODULES = (
@@ -68,9 +69,10 @@ MODULES = (
 
 def look(history: History) -> list[Finding]:
     """Everything that is found in a history, in the order of ``MODULES``."""
-    return [
-        finding for name in MODULES for finding in import_module(f"workings.watching.findings.{name}").look(history)
-    ]
+    with worked_out_once():
+        return [
+            finding for name in MODULES for finding in import_module(f"workings.watching.findings.{name}").look(history)
+        ]
 
 
 def codes() -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 
 import numpy as np
 
@@ -96,7 +97,7 @@ def lasting(course: Course, where: str = "", looks: int = LASTING, **words: obje
     if len(kept) < looks:
         return None
     late = [value for _, value in kept[-looks:]]
-    return Evidence(float(np.median(late)), min(late), max(late), kept[-looks][0], where, kept, dict(words))
+    return Evidence(float(median(late)), min(late), max(late), kept[-looks][0], where, kept, dict(words))
 
 
 def worst(found: Sequence[Evidence | None], least: bool = False) -> Evidence | None:

@@ -7,7 +7,7 @@ TheDeepChecker, growth of the penalty's gradient over the data's; UMLAUT, dropou
 
 from __future__ import annotations
 
-import numpy as np
+from statistics import median
 
 from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of, lasting
 from workings.watching.findings.progress import progress
@@ -32,7 +32,7 @@ def shrunk(history: History) -> Evidence | None:
         for step, value in course:
             if course[0][1] > 0:
                 by_step.setdefault(step, []).append(value / course[0][1])
-    course = [(step, float(np.median(values))) for step, values in sorted(by_step.items())]
+    course = [(step, float(median(values))) for step, values in sorted(by_step.items())]
     return lasting(course, "", 2, learnt=done.learnt)
 
 

@@ -9,9 +9,11 @@ known, else the loss at the start. 0: nothing was learnt; 1: everything; negativ
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-
-import numpy as np
+from statistics import median
 
 from workings.watching.findings.evidence import Course, Evidence, finite, mean_of
 from workings.watching.history import History
@@ -60,13 +62,35 @@ class Progress:
         return Evidence(self.learnt, self.least, self.most, step, "", self.course, words)
 
 
+_once: ContextVar[dict[int, Progress | None] | None] = ContextVar("_once", default=None)
+
+
+@contextmanager
+def worked_out_once() -> Iterator[None]:
+    """While histories stay as they are, ``progress`` is worked out once for each."""
+    token = _once.set({})
+    try:
+        yield
+    finally:
+        _once.reset(token)
+
+
 def progress(history: History) -> Progress | None:
     """What the losses say; None where there are too few, or the reference is not positive."""
+    known = _once.get()
+    if known is None:
+        return _progress(history)
+    if id(history) not in known:
+        known[id(history)] = _progress(history)
+    return known[id(history)]
+
+
+def _progress(history: History) -> Progress | None:
     course = finite(history.of("loss"))
     if len(course) < LEAST:
         return None
     values = [value for _, value in course]
-    start = float(np.median(values[: max(3, min(8, len(values) // 8))]))
+    start = float(median(values[: max(3, min(8, len(values) // 8))]))
     baseline = constant_loss(history)
     reference = start if baseline is None else baseline
     if reference <= 0 or players(history):

@@ -7,7 +7,7 @@ end. Published: TheDeepChecker 10⁻⁴, SageMaker Debugger 10⁻⁸.
 
 from __future__ import annotations
 
-import numpy as np
+from statistics import median
 
 from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of, slope_of
 from workings.watching.findings.progress import LEAST, progress
@@ -31,7 +31,7 @@ def _measure(history: History) -> Evidence | None:
     if max(values) == 0 or not (falling or done.most < NOTHING):
         return None  # nothing moves at all: another finding; or there is nothing more to learn at this place
     words = {"learnt": done.learnt}
-    return Evidence(float(np.median(values)), min(values), max(values), course[0][0], "", course, words)
+    return Evidence(float(median(values)), min(values), max(values), course[0][0], "", course, words)
 
 
 SYMPTOMS = (

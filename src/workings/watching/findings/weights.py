@@ -8,7 +8,7 @@ About 10⁻³ a step is usual (Karpathy, CS231n notes, "Ratio of weights:updates
 
 from __future__ import annotations
 
-import numpy as np
+from statistics import median
 
 from workings.watching.findings.evidence import finite
 from workings.watching.history import History
@@ -29,4 +29,4 @@ def speed(history: History) -> list[tuple[int, float]]:
     for where in matrices(history):
         for step, value in finite(history.of("update", where)):
             by_step.setdefault(step, []).append(value)
-    return [(step, float(np.median(values))) for step, values in sorted(by_step.items())]
+    return [(step, float(median(values))) for step, values in sorted(by_step.items())]
