@@ -449,3 +449,29 @@ def test_two_watches_may_be_closed_in_any_order() -> None:
     a.close()
     b.close()
     assert torch.autograd.backward is backward
+
+
+def test_a_model_that_cannot_be_looked_at_is_trained_all_the_same_and_that_is_told() -> None:
+    """Tensors of a class of somebody's own, whose statistics cannot be taken."""
+
+    class Strange(Tensor):
+        @classmethod
+        def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if getattr(func, "__name__", "") == "std_mean":
+                raise TypeError("no such thing")
+            return super().__torch_function__(func, types, args, kwargs or {})
+
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b = nn.Linear(6, 8), nn.Linear(8, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            h = torch.relu(self.a(x.as_subclass(Strange)))
+            return self.b(h).as_subclass(Tensor)
+
+    watched = assert_neutral(Model, usual)
+    (told,) = watched.history.facts["not_seen"]
+    assert "TypeError: no such thing" in told
+    assert len(watched.history.of("loss")) == 10
+    assert "Not seen" in str(watched)

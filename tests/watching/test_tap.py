@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workings.base.errors import UserError
 from workings.nets.cells import GRUCell, LSTMCell, RNNCell
 from workings.nets.recurrence import Layer
 from workings.watching.budget import AHEAD, Budget
@@ -269,3 +270,10 @@ def test_a_history_says_what_its_names_mean() -> None:
     assert set(history.counts) <= set(COUNTS)
     unknown = set(history.facts) - set(FACTS) - {"learning_rate", "parameters", "optimisers"}
     assert not unknown
+
+
+def test_what_cannot_be_watched_is_refused_with_everything_that_is_wrong() -> None:
+    net = nn.Linear(2, 2)
+    with pytest.raises(UserError) as refused:
+        watch(torch.optim.SGD(net.parameters(), 0.1), net, budget=0)  # type: ignore[arg-type]
+    assert [each.code for each in refused.value.problems] == ["not-a-model", "not-an-optimiser", "bad-setting"]

@@ -135,6 +135,8 @@ class Look:
         if self.standing:
             found.append(("", "standing", min_of(self.standing)))
         found += self._answers()
+        if self.tap is not None and self.tap.error is not None:
+            raise self.tap.error
         rows = self.tap.read(found) if self.tap is not None else read(found)
         for where in self.tap.order if self.tap is not None else []:
             history.place(where)

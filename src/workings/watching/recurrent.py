@@ -112,7 +112,8 @@ class Recurrent:
 
 def through_time(run: Run, x_BTD: Tensor, g_BTH: Tensor) -> Tensor | None:
     """‖δ_1‖/‖δ_T‖, ()."""
-    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+    devices = [x_BTD.device.index] if x_BTD.is_cuda else []
+    with torch.random.fork_rng(devices=devices), torch.enable_grad():
         x_BTD, g_BTH = x_BTD[:, -LONG:], g_BTH[:, -LONG:]
         T = x_BTD.shape[1]
         if T < 2:

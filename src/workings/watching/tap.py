@@ -59,6 +59,7 @@ class Tap(TorchFunctionMode):
         self.drops = False  # whether dropout is called as a function, so that the net depends on its mode
         self.recurrent = Recurrent()
         self.seconds, self.calls = 0.0, 0  # what looking took, as far as it is measured; how many operations came by
+        self.error: Exception | None = None  # what looking stumbled over: after it nothing more is looked at
         self._path: list[str] = []
         self._uses: dict[str, int] = {}
         self._paused = False
@@ -72,20 +73,31 @@ class Tap(TorchFunctionMode):
         if self._paused:
             return func(*args, **kwargs)
         name = known.plain(name)
-        if name in known.ATTENTIONS:
-            began = time.perf_counter()
-            with self._quiet(), torch.no_grad():
-                self._scaled(args, kwargs) if name == known.ATTENTIONS[0] else self._many_headed(args, kwargs)
-            self.seconds += time.perf_counter() - began
-        self._count(name, args, kwargs)
         watched = name in known.ACTIVATIONS or name in known.AFFINE or name in known.NORMS or name in known.SELDOM
         if not watched:
+            if name in known.ATTENTIONS:
+                with self._quiet():
+                    self._careful(self._scaled if name == known.ATTENTIONS[0] else self._many_headed, args, kwargs)
+            self._count(name, args, kwargs)
             return func(*args, **kwargs)
         with self._quiet():
             out = func(*args, **kwargs)
             if isinstance(out, Tensor):
-                self._look(name, out, args, kwargs)
+                self._careful(self._look, name, out, args, kwargs)
+            self._count(name, args, kwargs)
         return out
+
+    def _careful(self, look: Callable[..., None], *given: Any) -> None:
+        """The model must never stop because it is looked at: tensors may be of kinds that nobody thought of."""
+        if self.error is not None:
+            return
+        began = time.perf_counter()
+        try:
+            with torch.no_grad():
+                look(*given)
+        except Exception as error:  # noqa: BLE001 - kept, and told by whoever looks
+            self.error = error
+        self.seconds += time.perf_counter() - began
 
     def _count(self, name: str, args: Any, kwargs: Any) -> None:
         if name in known.AFFINE or name in known.PRODUCTS:
@@ -98,22 +110,19 @@ class Tap(TorchFunctionMode):
     def _look(self, name: str, out: Tensor, args: Any, kwargs: Any) -> None:
         if not out.is_floating_point() or not out.numel() or inside_a_transform(out):
             return
-        began = time.perf_counter()
         where = self._place(name)
-        with torch.no_grad():
-            o = some(out.detach())
-            self.found += of_numbers(where, o, known.ACTIVATIONS.get(name))
-            if name == "relu":
-                self._units(where, o)
-            elif name in known.ACTIVATIONS:
-                self.found.append((where, "zero", 1 - o.count_nonzero() / o.numel()))
-            elif name == "embedding":
-                self._rows(where, args, kwargs)
-            elif name == "batch_norm" and _argument(args, kwargs, 5, "training"):
-                self.found.append((where, "normed_over", out.numel() / out.shape[1]))
+        o = some(out.detach())
+        self.found += of_numbers(where, o, known.ACTIVATIONS.get(name))
+        if name == "relu":
+            self._units(where, o)
+        elif name in known.ACTIVATIONS:
+            self.found.append((where, "zero", 1 - o.count_nonzero() / o.numel()))
+        elif name == "embedding":
+            self._rows(where, args, kwargs)
+        elif name == "batch_norm" and _argument(args, kwargs, 5, "training"):
+            self.found.append((where, "normed_over", out.numel() / out.shape[1]))
         if out.requires_grad:
             out.register_hook(lambda δ: self._delta(where, δ))
-        self.seconds += time.perf_counter() - began
 
     def _units(self, where: str, o: Tensor) -> None:
         """Shares of units that gave 0 for every sample of the last looks, and that are seldom active."""
@@ -156,10 +165,8 @@ class Tap(TorchFunctionMode):
             self.found += [(where, "entropy", entropy), (where, "largest", largest)]
 
     def _delta(self, where: str, δ: Tensor) -> None:
-        began = time.perf_counter()
-        with self._quiet(), torch.no_grad():
-            self.found.append((where, "delta", rms(some(δ))))
-        self.seconds += time.perf_counter() - began
+        with self._quiet():
+            self._careful(lambda: self.found.append((where, "delta", rms(some(δ)))))
 
     # ----------------------------------------------------------------------------------------- modules
 
@@ -201,12 +208,14 @@ class Tap(TorchFunctionMode):
             where = f"{path}·{type(module).__name__.lower()}"
             self.keep_order(where)
             self.nonlinear += 1
-            began = time.perf_counter()
             with self._quiet():
-                self.found += self.recurrent.look(where, module, args, kwargs, out)
-            self.seconds += time.perf_counter() - began
+                self._careful(self._recurrent, where, module, args, kwargs, out)
 
         return hook
+
+    def _recurrent(self, where: str, *given: Any) -> None:
+        with torch.enable_grad():
+            self.found += self.recurrent.look(where, *given)
 
     def given(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """What the net is given; of floating point its first tensor is "input"."""

@@ -19,6 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from workings.base.errors import UserError
+from workings.base.problems import Problem
 from workings.watching import operations as known
 from workings.watching.budget import Budget
 from workings.watching.calls import listen
@@ -67,6 +69,7 @@ class Watch:
         self._ours: dict[int, bool] = {}  # whether the n-th backward of a step is on a loss of this model
         self._nth = 0
         self._look: Look | None = None
+        self._blind = False  # whether looks are given up
         self._inside = False  # whether a forward pass is being looked at
         self._forwards = 0  # with gradient, since the last step
         self._in_training = False  # whether any of these had a dropout or norm layer in training mode
@@ -171,12 +174,12 @@ class Watch:
         def after(module: nn.Module, args: Any, out: Any) -> None:
             began = time.perf_counter()
             self._inside = False
-            look.end_forward(out)
+            self._careful(look.end_forward, out)
             self.budget.pay(time.perf_counter() - began)
 
         handle = module.register_forward_hook(Hook(after), always_call=True)
-        look.begin_forward(module, args, kwargs)
         look.hooks.callback(handle.remove)
+        self._careful(look.begin_forward, module, args, kwargs)
 
     # ----------------------------------------------------------------------------------------- backward
 
@@ -189,7 +192,7 @@ class Watch:
             began = time.perf_counter()
             self._ours[nth] = belongs(loss, {id(p) for p in look.named.values()})
             if self._ours[nth]:
-                look.before_backward(loss)
+                self._careful(look.before_backward, loss)
                 self._scale = look.call.scale if look.call is not None else 1.0
             self.budget.pay(time.perf_counter() - began)
         elif self.step & self._skipped:
@@ -203,14 +206,14 @@ class Watch:
         """See ``calls.Listener``."""
         if self._look is not None and self._ours.get(self._nth - 1, True):
             began = time.perf_counter()
-            self._look.after_backward()
+            self._careful(self._look.after_backward)
             self.budget.pay(time.perf_counter() - began)
 
     # ------------------------------------------------------------------------------------------- a step
 
     def _begin_step(self, now: float) -> None:
         """Start a look at the coming step, if the budget allows."""
-        if self.budget.allows(now, self.step):
+        if not self._blind and self.budget.allows(now, self.step):
             self._look = Look(self)
             self._roots.look()
             before = Hook(self._before_step)
@@ -220,7 +223,7 @@ class Watch:
     def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         if self._look is not None:
             now = time.perf_counter()
-            self._look.before_step(optimizer, optimizer is self.optimizers[0])
+            self._careful(self._look.before_step, optimizer, optimizer is self.optimizers[0])
             self.budget.pay(time.perf_counter() - now)
 
     def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
@@ -233,7 +236,7 @@ class Watch:
             self._in_training = False
         look = self._look
         if look is not None:
-            look.end()
+            self._careful(look.end)
             self._end_look()
             self._flush()
             self.budget.pay(time.perf_counter() - now + seconds_of(look.tap, len(self.parts), self._call))
@@ -247,6 +250,15 @@ class Watch:
         if not self.step & SAMPLED and look is None and self._look is None:
             # Three more hooks are called each step: about as much again as this one, and what calling them costs.
             self.budget.spent += (SAMPLED + 1) * (2 * (time.perf_counter() - now) + 4 * self._call)
+
+    def _careful(self, look: Callable[..., None], *given: Any) -> None:
+        """A loop must never stop because it is looked at: where looking breaks, it is given up, and told."""
+        try:
+            look(*given)
+        except Exception as error:  # noqa: BLE001 - models and tensors may be of kinds that nobody thought of
+            self._blind = True
+            self.not_seen(f"what happens inside, as looking at it broke: {type(error).__name__}: {error}")
+            self._end_look()
 
     def _end_look(self) -> None:
         """Take away what a look put there."""
@@ -291,5 +303,22 @@ def watch(model: nn.Module, optimizer: Optimizer | Sequence[Optimizer], *, budge
     """Watch a training loop; use it as a context manager, or ``open()`` and ``close()`` it.
 
     optimizer: one, or several that take turns. budget: share of the loop's time that watching may take.
+
+    Raises:
+        UserError: what was given is no model, no optimiser or no share; all of it at once.
     """
+    given = [optimizer] if isinstance(optimizer, Optimizer) else optimizer
+    problems = []
+    if not isinstance(model, nn.Module):
+        what = f"The model is of type {type(model).__name__}, which is no torch.nn.Module."
+        problems.append(Problem("error", "not-a-model", what, do="Give the model first, then its optimiser."))
+    if not isinstance(given, Sequence) or not given or not all(isinstance(each, Optimizer) for each in given):
+        what = f"The optimiser is of type {type(optimizer).__name__}, which is no torch.optim.Optimizer."
+        do = "Give the optimiser whose step() ends each step, or a list of them."
+        problems.append(Problem("error", "not-an-optimiser", what, do=do))
+    if not isinstance(budget, (int, float)) or not budget > 0:
+        what = f"The budget is {budget!r}, which is no share of time."
+        problems.append(Problem("error", "bad-setting", what, do="Give a share above 0, such as 0.03."))
+    if problems:
+        raise UserError(problems)
     return Watch(model, optimizer, budget=budget)
