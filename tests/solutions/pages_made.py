@@ -45,10 +45,10 @@ def _cnn() -> tuple[nn.Module, Tensor]:
 
 
 NETS: dict[str, Callable[[], tuple[nn.Module, Tensor]]] = {
-    "dense": _dense,
-    "cnn": _cnn,
-    "lstm": lambda: (_Text(attention=False), torch.randint(0, 20, (1, 7))),
-    "transformer": lambda: (_Text(attention=True), torch.randint(0, 20, (1, 6))),
+    "net-dense": _dense,
+    "net-cnn": _cnn,
+    "net-lstm": lambda: (_Text(attention=False), torch.randint(0, 20, (1, 7))),
+    "net-transformer": lambda: (_Text(attention=True), torch.randint(0, 20, (1, 6))),
 }
 NAMES = [*EXAMPLES, *FAMILIES, *NETS]
 
