@@ -86,3 +86,24 @@ class Roots:
         if children:
             self.rest()
             self.modules = self._seen(children)
+
+
+def compiled(parts: list[nn.Module]) -> bool:
+    """Whether any of a net's modules is compiled: what happens inside is not seen, and no mode may be entered."""
+    return any(
+        hasattr(module, "_orig_mod")
+        or getattr(module, "_compiled_call_impl", None) is not None
+        or isinstance(module, torch.jit.ScriptModule)
+        for module in parts
+    )
+
+
+def fast_path(parts: list[nn.Module]) -> bool:
+    """Whether a forward pass with gradients may take a fast path of torch's attention: a part that is in evaluation
+    mode and frozen. Looking would turn it off, and change the result by rounding."""
+    return any(
+        isinstance(module, known.FAST_PATHS)
+        and not module.training
+        and not any(p.requires_grad for p in module.parameters())
+        for module in parts
+    )

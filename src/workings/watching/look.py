@@ -15,10 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from workings.watching import targets
+from workings.watching.hooks import compiled, fast_path
 from workings.watching.loss_graph import LossCall, baseline_of, read_loss
 from workings.watching.parameters import norms, of_changes, of_parameters, of_start, remember
-from workings.watching.statistics import Measured, some
-from workings.watching.tap import Tap, compiled, fast_path, read
+from workings.watching.statistics import Measured, read, some
+from workings.watching.tap import Tap
 
 if TYPE_CHECKING:
     from workings.watching.watch import Watch

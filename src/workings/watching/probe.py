@@ -21,8 +21,8 @@ from workings.watching import targets
 from workings.watching.budget import Budget
 from workings.watching.history import History
 from workings.watching.parameters import Tables, of_changes, of_parameters, of_start, remember
-from workings.watching.statistics import Measured
-from workings.watching.tap import Tap, read
+from workings.watching.statistics import Measured, read
+from workings.watching.tap import Tap
 
 Loss = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 Further = Callable[[nn.Module, Tensor], list[Measured]]

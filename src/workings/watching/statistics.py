@@ -8,6 +8,7 @@ Legend: B batch, T steps, U units, R rows of a matrix, h heads.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -157,3 +158,16 @@ def as_drawn(w: Tensor) -> bool:
     matrix = matrix - matrix.mean()
     edge = matrix.std() * (matrix.shape[0] ** 0.5 + matrix.shape[1] ** 0.5)
     return bool(torch.linalg.matrix_norm(matrix, 2) <= 1.2 * edge)
+
+
+def read(found: list[Measured]) -> list[tuple[str, str, float]]:
+    """The numbers, by one copy from the device; a place whose numbers are not finite is said to be so."""
+    tensors = [value for *_, value in found if isinstance(value, Tensor)]
+    plain = [value.dtype == torch.float32 and not value.ndim for value in tensors]
+    alike = [x if ready else x.reshape(()).float() for x, ready in zip(tensors, plain, strict=True)]
+    with torch.no_grad():
+        numbers = iter(torch.stack(alike).tolist() if alike else [])
+    rows = [(where, name, next(numbers) if isinstance(value, Tensor) else float(value)) for where, name, value in found]
+    rows = [row for row in rows if row[1] != "update" or math.isfinite(row[2])]  # of what was 0 there is no share
+    broken = {where for where, name, value in rows if name == "largest" and not math.isfinite(value)}
+    return rows + [(where, "nonfinite", 1.0) for where in sorted(broken)]

@@ -15,7 +15,6 @@ Legend: B batch, T steps, U units.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,6 +33,7 @@ from workings.watching.statistics import (
     entropy_of_rows,
     of_input,
     of_numbers,
+    read,
     rms,
     scores,
     scores_of_heads,
@@ -256,19 +256,6 @@ class Tap(TorchFunctionMode):
         return read(found)
 
 
-def read(found: list[Measured]) -> list[tuple[str, str, float]]:
-    """The numbers, by one copy from the device; a place whose numbers are not finite is said to be so."""
-    tensors = [value for *_, value in found if isinstance(value, Tensor)]
-    plain = [value.dtype == torch.float32 and not value.ndim for value in tensors]
-    alike = [x if ready else x.reshape(()).float() for x, ready in zip(tensors, plain, strict=True)]
-    with torch.no_grad():
-        numbers = iter(torch.stack(alike).tolist() if alike else [])
-    rows = [(where, name, next(numbers) if isinstance(value, Tensor) else float(value)) for where, name, value in found]
-    rows = [row for row in rows if row[1] != "update" or math.isfinite(row[2])]  # of what was 0 there is no share
-    broken = {where for where, name, value in rows if name == "largest" and not math.isfinite(value)}
-    return rows + [(where, "nonfinite", 1.0) for where in sorted(broken)]
-
-
 def _argument(args: tuple[Any, ...], kwargs: dict[str, Any], i: int, name: str) -> Any:
     return args[i] if len(args) > i else kwargs.get(name)
 
@@ -276,24 +263,3 @@ def _argument(args: tuple[Any, ...], kwargs: dict[str, Any], i: int, name: str) 
 def inside_a_transform(x: Tensor) -> bool:
     """Whether a tensor belongs to ``torch.func``'s vmap, grad …: it means nothing outside."""
     return bool(torch._C._functorch.is_functorch_wrapped_tensor(x))  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def compiled(parts: list[nn.Module]) -> bool:
-    """Whether any of a net's modules is compiled: what happens inside is not seen, and no mode may be entered."""
-    return any(
-        hasattr(module, "_orig_mod")
-        or getattr(module, "_compiled_call_impl", None) is not None
-        or isinstance(module, torch.jit.ScriptModule)
-        for module in parts
-    )
-
-
-def fast_path(parts: list[nn.Module]) -> bool:
-    """Whether a forward pass with gradients may take a fast path of torch's attention: a part that is in evaluation
-    mode and frozen. Looking would turn it off, and change the result by rounding."""
-    return any(
-        isinstance(module, known.FAST_PATHS)
-        and not module.training
-        and not any(p.requires_grad for p in module.parameters())
-        for module in parts
-    )

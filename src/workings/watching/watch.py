@@ -25,10 +25,11 @@ from workings.watching import operations as known
 from workings.watching.budget import Budget
 from workings.watching.calls import listen
 from workings.watching.dependence import Together
-from workings.watching.history import KEPT_OF_RUN, History
+from workings.watching.history import History
 from workings.watching.hooks import Hook, Roots, seconds_of_a_call
 from workings.watching.look import Look, belongs, seconds_of
 from workings.watching.loss_graph import scale_of
+from workings.watching.losses import Losses
 from workings.watching.parameters import Tables, Trained
 from workings.watching.targets import Seen
 from workings.watching.watch_facts import facts_of
@@ -36,7 +37,6 @@ from workings.watching.watch_facts import facts_of
 if TYPE_CHECKING:
     from workings.base.finding import Finding
 
-UNREAD = 512  # losses kept as tensors at most
 SAMPLED = 63  # of so many steps and one the cost between looks is measured once
 
 
@@ -63,8 +63,7 @@ class Watch:
         self._dependent = [module for module in self.parts if known.depends_on_mode(module)]
         self._roots = Roots(model, self._forward, self.not_seen)
         self._call = seconds_of_a_call()  # that calling a hook costs, beside what happens in it
-        self._losses: list[tuple[int, float, Tensor]] = []
-        self._skipped = 0  # the loss is kept of steps without these bits: more are skipped the longer the run
+        self._losses = Losses()
         self._scale = 1.0  # of the loss, at the last look
         self._ours: dict[int, bool] = {}  # whether the n-th backward of a step is on a loss of this model
         self._nth = 0
@@ -195,12 +194,12 @@ class Watch:
                 self._careful(look.before_backward, loss)
                 self._scale = look.call.scale if look.call is not None else 1.0
             self.budget.pay(time.perf_counter() - began)
-        elif self.step & self._skipped:
+        elif self._losses.skip(self.step):
             return
         if self._ours.get(nth, True) and loss.numel() == 1:
             if look is None and self._scale != 1:  # a GradScaler changes it now and then
                 self._scale = scale_of(loss)
-            self._losses.append((self.step, self._scale, loss.detach()))
+            self._losses.keep(self.step, loss, self._scale)
 
     def after_backward(self) -> None:
         """See ``calls.Listener``."""
@@ -241,7 +240,7 @@ class Watch:
             self._flush()
             self.budget.pay(time.perf_counter() - now + seconds_of(look.tap, len(self.parts), self._call))
             self.budget.looked(self.step)
-        elif len(self._losses) >= UNREAD:
+        elif self._losses.full():
             self._flush()
             self.budget.spent += time.perf_counter() - now
         self.step += 1
@@ -281,22 +280,7 @@ class Watch:
         """Read the losses, and write down what is counted."""
         if self.step:
             self.history.counts["steps"] = self.step
-        losses, self._losses = self._losses, []
-        if not losses:
-            return
-        of_step: dict[int, list[float]] = {}
-        for (step, scale, _), number in zip(losses, numbers_of([loss for *_, loss in losses]), strict=True):
-            of_step.setdefault(step, []).append(number / scale)
-        for step, each in of_step.items():
-            self.history.note(step, "", "loss", sum(each) / len(each))
-        while self.step > 2 * KEPT_OF_RUN * (self._skipped + 1):
-            self._skipped = 2 * self._skipped + 1
-
-
-def numbers_of(losses: list[Tensor]) -> list[float]:
-    """The losses as numbers, by one copy from the device."""
-    alike = all(loss.dtype == torch.float32 and not loss.ndim for loss in losses)
-    return torch.stack(losses if alike else [loss.float().reshape(()) for loss in losses]).tolist()
+        self._losses.read(self.history, self.step)
 
 
 def watch(model: nn.Module, optimizer: Optimizer | Sequence[Optimizer], *, budget: float = 0.03) -> Watch:

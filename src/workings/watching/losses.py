@@ -1,0 +1,49 @@
+"""The losses of a loop's steps, kept as tensors and read now and then, so that a device is not waited for each step."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from workings.watching.history import KEPT_OF_RUN, History
+
+UNREAD = 512  # kept as tensors at most
+
+
+class Losses:
+    """Losses not yet read. Of long runs ever fewer steps count, as a history keeps no more of them."""
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[int, float, Tensor]] = []
+        self._skipped = 0  # steps count whose number has none of these bits
+
+    def skip(self, step: int) -> bool:
+        """Whether the losses of this step are not kept."""
+        return bool(step & self._skipped)
+
+    def keep(self, step: int, loss: Tensor, scale: float) -> None:
+        """One loss of a step, which was multiplied by ``scale``."""
+        self._kept.append((step, scale, loss.detach()))
+
+    def full(self) -> bool:
+        """Whether it is time to read them."""
+        return len(self._kept) >= UNREAD
+
+    def read(self, history: History, step: int) -> None:
+        """Write them into a history: of each step the mean of its losses. ``step``: how far the loop is."""
+        kept, self._kept = self._kept, []
+        of_step: dict[int, list[float]] = {}
+        for (at, scale, _), number in zip(kept, numbers_of([loss for *_, loss in kept]), strict=True):
+            of_step.setdefault(at, []).append(number / scale)
+        for at, each in of_step.items():
+            history.note(at, "", "loss", sum(each) / len(each))
+        while step > 2 * KEPT_OF_RUN * (self._skipped + 1):
+            self._skipped = 2 * self._skipped + 1
+
+
+def numbers_of(losses: list[Tensor]) -> list[float]:
+    """The losses as numbers, by one copy from the device."""
+    if not losses:
+        return []
+    alike = all(loss.dtype == torch.float32 and not loss.ndim for loss in losses)
+    return torch.stack(losses if alike else [loss.float().reshape(()) for loss in losses]).tolist()
