@@ -15,13 +15,17 @@ from workings.watching.findings.weights import matrices
 from workings.watching.history import History
 
 LEARNT = 0.5
+STRONG = 0.1  # of L2 in the loss: then a net that learnt more may be held back as well
+MUCH = 0.9
 WEAK = 5e-3  # a penalty that by itself shrinks nothing in a run of ordinary length
 
 
 def shrunk(history: History) -> Evidence | None:
     """Median over the weight matrices of size over size at the start."""
-    done = progress(history)
-    if done is None or done.most > LEARNT or history.facts.get("net") in ("rbm", "dbn"):
+    done, l2 = progress(history), history.facts.get("l2")
+    strong = isinstance(l2, int | float) and l2 >= STRONG
+    most = MUCH if strong else LEARNT
+    if done is None or done.most > most or history.facts.get("net") in ("rbm", "dbn"):
         return None
     strengths = [history.facts.get(name) for name in ("weight_decay", "l2", "l1")]
     if all(isinstance(each, int | float) and each < WEAK for each in strengths if each is not None):
