@@ -170,7 +170,7 @@ def shown(cure: Cure, before: Recipe, after: Recipe | None) -> str:
         return cure.shows
     if cure.unset == ("learning_rate",) and cure.shows == "":
         return "rate-too-high" if (after.learning_rate or 0) < (before.learning_rate or 0) else "rate-too-low"
-    if cure.shows in ("over-regularised", "underfitting") and len(cure.unset) == 1:
+    if cure.shows in ("over-regularised", "underfitting") and not set(cure.unset[1:]) - {"learning_rate"}:
         old, new = (_size(each, cure.unset[0]) for each in (before, after))
         if (new > old) == (cure.shows == "over-regularised") and new != old:
             return "overfitting"  # more of what regularises, or a smaller net, did better

@@ -16,6 +16,8 @@ from workings.watching.findings import look
 SEEDS = 5  # pairs by which a cure is proved; as many again where these do not decide
 FINALISTS = 3  # cures that are proved in a round
 FEWEST_STEPS = 40
+LATE = {"overfitting", "label-noise"}  # symptoms that come late
+FEW = 6  # cures that are tried at least, where these are found
 WATCHED = 0.3  # of a watched trial's time
 SLOWEST = 6  # a trial may take so many times as long as the run's own; then the clock ends it
 
@@ -39,14 +41,18 @@ class Ward:
         return self.seconds - self.spent
 
     def plan(self, cures: int) -> None:
-        """Choose how long trials are, from one short trial: so that all cures can be screened and the best proved."""
+        """Choose how long trials are, from one short trial: so that all cures can be screened and the best proved.
+
+        What shows only late in a training is not seen in a short one; fewer cures are then tried, for longer.
+        """
         recipe = self.patient.recipe
         steps = planned_steps(self.patient, recipe)
         few = min(1.0, max(FEWEST_STEPS, 2) / steps)
         self.emit(Phase("trying", "how long a trial takes"))
         short = run_trial(self.patient, recipe, recipe.seed, share=few, seconds=self.seconds / 4)
         each = short.seconds / max(few, 1e-9)
-        trials = 2 + cures + (1 + FINALISTS) * SEEDS + SEEDS
+        late = LATE & {each.code for each in self.patient.findings}
+        trials = 2 + (min(cures, FEW) if late else cures) + (1 + FINALISTS) * SEEDS + (0 if late else SEEDS)
         affordable = max(self.left, 0.0) / trials
         self.share = min(1.0, max(affordable / max(each, 1e-9), few))
         if self.share > 0.7:

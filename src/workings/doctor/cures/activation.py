@@ -17,6 +17,7 @@ def cures(case: Case) -> list[Cure]:
     if now is None or case.net in ("rnn", "vae"):
         return []
     anew = ("initialisation",) if case.recipe.initialisation not in (None, "own", "torch_default") else ()
+    anew = (*anew, *case.measured)
     found = []
     if now in BOUNDED or now == "linear":
         shows = "no-nonlinearity" if now == "linear" else "saturated" if now == "softmax" else "vanishing-gradient"

@@ -14,7 +14,7 @@ def cures(case: Case) -> list[Cure]:
     found = []
     if not case.recipe.shuffle:
         reason = "neighbouring rows are alike, and each batch would pull its own way"
-        found.append(Cure("rows shuffled", "no-shuffle", reason, {"shuffle": True}))
+        found.append(Cure("rows shuffled", "no-shuffle", reason, {"shuffle": True}, unset=case.measured))
     now = case.n if case.recipe.batch_size in ("all", None) else int(case.recipe.batch_size)
     if case.given("batch_size"):
         shows = "small-batch-norm" if now < 16 else "underfitting"

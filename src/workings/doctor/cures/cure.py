@@ -39,6 +39,11 @@ class Case:
             return False
         return getattr(recipe, name) != Recipe.model_fields[name].get_default(call_default_factory=True)
 
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The learning rate, where a range test found it: it has to be measured anew with what it depends on."""
+        return ("learning_rate",) if "range test" in self.recipe.reasons.get("learning_rate", "") else ()
+
 
 @dataclass(frozen=True)
 class Cure:

@@ -27,7 +27,7 @@ def cures(case: Case) -> list[Cure]:
     elif case.net not in OWN and now != "xavier_uniform":
         wanted.append(("xavier_uniform", "2/(n_in + n_out) keeps the variance both ways"))
     return [
-        Cure(f"first weights: {name}", "bad-start", reason, {"initialisation": name})
+        Cure(f"first weights: {name}", "bad-start", reason, {"initialisation": name}, unset=case.measured)
         for name, reason in dict(wanted).items()
         if name != now
     ]

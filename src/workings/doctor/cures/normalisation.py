@@ -14,8 +14,8 @@ def cures(case: Case) -> list[Cure]:
     few = isinstance(batch, int) and batch < FEWEST
     if now is False and not few:
         reason = "each layer's input is centred and scaled anew in every batch"
-        return [Cure("batch norm", "vanishing-gradient", reason, net={"batch_norm": True})]
+        return [Cure("batch norm", "vanishing-gradient", reason, net={"batch_norm": True}, unset=case.measured)]
     if now is True and few:
         reason = f"means over {batch} rows are mostly noise"
-        return [Cure("no batch norm", "small-batch-norm", reason, net={"batch_norm": False})]
+        return [Cure("no batch norm", "small-batch-norm", reason, net={"batch_norm": False}, unset=case.measured)]
     return []

@@ -17,7 +17,13 @@ def cures(case: Case) -> list[Cure]:
     now = case.recipe.prepare.get("numeric", "auto")
     reason = "no single far value sets the scale of all the others"
     return [
-        Cure(f"numbers scaled: {how}", "unscaled-inputs", reason, {"prepare": {**case.recipe.prepare, "numeric": how}})
+        Cure(
+            f"numbers scaled: {how}",
+            "unscaled-inputs",
+            reason,
+            {"prepare": {**case.recipe.prepare, "numeric": how}},
+            unset=case.measured,
+        )
         for how in ("quantile", "robust")
         if how != now
     ]

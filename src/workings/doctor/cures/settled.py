@@ -48,7 +48,7 @@ def cures(case: Case) -> list[Cure]:
     given = [name for name in names if case.given(name)]
     reason = "derived from the data, as it is where nobody says otherwise"
     found = [
-        Cure(f"{name.replace('_', ' ')} from the data", MEANS[name], reason, unset=(name,))
+        Cure(f"{name.replace('_', ' ')} from the data", MEANS[name], reason, unset=(name, *case.measured))
         for name in given
         if name in MEANS
     ]
