@@ -48,7 +48,7 @@ SYMPTOMS = (
     ),
     Symptom(
         "dead-relu",
-        "the same share, where less than 70 % of the loss was learnt away",
+        "share of silent units of a layer, where less than 70 % of the loss was learnt away",
         where_little_is_learnt,
         0.75,
         "Of 15 healthy runs of the calibration part 99 % lie below 0.64, none above 0.64.",

@@ -58,7 +58,7 @@ _DO = (
 SYMPTOMS = (
     Symptom(
         "overfitting",
-        "the same gap as below, where the validation loss rises by 3 % of what was learnt besides",
+        "share learnt on training samples less that on validation samples, whose loss has risen by 3 % or more",
         both,
         0.2,
         "Measured on 3 healthy runs of the calibration part only, none above -0.13.",
