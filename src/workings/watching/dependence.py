@@ -82,7 +82,7 @@ def strongest(x: Tensor, y: Tensor) -> float | None:
     return (q - 1 + 2 / (9 * k)) / math.sqrt(2 / (9 * k)) - math.sqrt(2 * math.log(max(2, x.shape[1])))
 
 
-def simple(x: Tensor, y: Tensor) -> float | None:
+def simple(x: Tensor, y: Tensor, classes: bool) -> float | None:
     """What the better of two simple answers gets right on samples left out one by one: a linear one with a penalty
     (ridge), and the mean of the five nearest neighbours. Of classes the share right, of numbers R²."""
     n = len(x)
@@ -96,13 +96,13 @@ def simple(x: Tensor, y: Tensor) -> float | None:
     H = K @ torch.linalg.inv(K + RIDGE * size * torch.eye(n, dtype=torch.float64))
     linear = t - (t - H @ t) / (1 - H.diagonal()).clamp_min(1e-6)[:, None]  # each sample without itself
     near = torch.cdist(x.double(), x.double()).fill_diagonal_(math.inf).topk(NEAREST, largest=False).indices
-    return max(_right(each + y.mean(0), y) for each in (linear, t[near].mean(1)))
+    return max(_right(each + y.mean(0), y, classes) for each in (linear, t[near].mean(1)))
 
 
-def _right(said: Tensor, y: Tensor) -> float:
-    if y.shape[1] > 1:
+def _right(said: Tensor, y: Tensor, classes: bool) -> float:
+    if classes and y.shape[1] > 1:
         return float((said.argmax(1) == y.argmax(1)).double().mean())
-    return float(1 - (said - y).square().sum() / (y - y.mean()).square().sum().clamp_min(1e-30))
+    return float(1 - (said - y).square().sum() / (y - y.mean(0)).square().sum().clamp_min(1e-30))
 
 
 def told_by_one(x: Tensor, y: Tensor) -> tuple[float, int, float] | None:
@@ -175,13 +175,15 @@ def told(x: Tensor, y: Tensor, classes: bool) -> dict[str, Any]:
     """The facts of samples x (n, …) and their targets y (n,)."""
     inputs, targets = features_of(x), targets_of(y, classes)
     found: dict[str, Any] = {}
-    signs = [t for t in (dependence(inputs, targets), strongest(inputs, targets)) if t is not None]
+    one_answer = classes or targets.shape[1] == 1  # of several numbers at once, no one input tells them all
+    signs = [dependence(inputs, targets), strongest(inputs, targets) if one_answer else None]
+    signs = [t for t in signs if t is not None]
     if signs:
         found |= {"dependence": max(signs), "dependence_samples": len(x)}
-    right = simple(inputs, targets)
+    right = simple(inputs, targets, classes)
     if right is not None and len(x) >= LEAST:
         found["simple"] = right
-    table = x.is_floating_point() and x.ndim == 2 and x.shape[1] > 2 and targets.shape[1] < 64
+    table = x.is_floating_point() and x.ndim == 2 and x.shape[1] > 2 and targets.shape[1] < 64 and one_answer
     one = told_by_one(inputs, targets) if table else None
     if one is not None:
         found |= {"told_by_one": one[0], "told_by": one[1] + 1, "told_by_next": one[2]}

@@ -1,5 +1,7 @@
 """How a page looks: light and dark, on paper, on a narrow screen. Colours are checked to be told apart by the tests."""
 
+from __future__ import annotations
+
 LIGHT = {"ink": "#1c2024", "soft": "#5b6470", "paper": "#ffffff", "line": "#d9dee4", "good": "#0a6b3d"}
 LIGHT |= {"bad": "#b3261e", "lit": "#ffe08a", "link": "#1a4fb4"}
 DARK = {"ink": "#e6e9ec", "soft": "#a3adb8", "paper": "#14171a", "line": "#343b43", "good": "#63d297"}
