@@ -280,3 +280,14 @@ def tides(folder: Path, seed: int) -> Path:
     path = folder / "tides.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def beats(folder: Path, seed: int) -> Path:
+    """A table of 480 steps of a beat of 8 steps whose strength rises and falls, with noise."""
+    t, rng = np.arange(480), np.random.default_rng([seed, 13])
+    strength = 1 + 0.5 * np.sin(t / 37 + rng.uniform(0, 6))
+    value = strength * np.array([2, 0, 1, 0, 1.5, 0, 1, 0.5])[t % 8] + 0.1 * rng.normal(size=480)
+    lines = ["step,beat", *(f"{i},{v:.4f}" for i, v in zip(t.tolist(), value.tolist(), strict=True))]
+    path = folder / "beats.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
