@@ -132,7 +132,7 @@ def test_what_preparation_loses_comes_back_as_the_docstring_says() -> None:
 
 def test_a_date_without_its_day_comes_back_in_parts() -> None:
     """Split by time, year and day are no features; month and weekday are all that there is."""
-    days = [date(2020, 1, 1) + timedelta(days=9 * k) for k in range(40)]
+    days = [date(2020, 1, 1) + timedelta(days=9 * k + k * k % 7) for k in range(40)]  # uneven: no series
     cells = pl.DataFrame({"day": days, "v": np.arange(40) / 7})
     dataset = open_dataset(cells, task="unsupervised", time_column="day")
     prep = dataset.fit(np.arange(40))
