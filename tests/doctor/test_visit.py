@@ -83,6 +83,19 @@ def test_the_report_has_the_doctors_page(sound: Path, stopped: Path, tmp_path: P
     assert found.findings
 
 
+def test_trials_of_another_day_do_not_hide_what_is_told_now(sound: Path, tmp_path: Path) -> None:
+    """doctor.json of other symptoms than those that are told today is of older thresholds."""
+    from workings.report.html import write_report
+
+    other = shutil.copytree(sound, tmp_path / "run")
+    kept = api.examine(other).to_dict()
+    symptom = {"code": "plateau", "what": "It stood still once."}
+    (other / "doctor.json").write_text(
+        json.dumps({"schema_version": 1, **kept, "healthy": False, "findings": [symptom]})
+    )
+    assert "Healthy." in write_report(other).read_text()
+
+
 def test_bad_input_is_told_at_once_and_nothing_is_written(
     sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
