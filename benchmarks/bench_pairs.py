@@ -2,7 +2,7 @@
 
 Each through the command line; the translations by the default recipe of their net.
 
-python benchmarks/bench_pairs.py [copy reverse multi30k] [--nets transformer 'dot attention' …]
+python benchmarks/bench_pairs.py [copy reverse multi30k] [--nets transformer 'dot attention' …] [--strings N] [--epochs N]
 """
 
 from __future__ import annotations
@@ -21,6 +21,11 @@ Row = dict[str, Any]
 
 SYMBOLS = "abcdefghijklmnopqrstuvwxyz"
 NEW = 1_000
+NOTES = (
+    "A score by content alone takes one of two equal stretches for the other now and then: without positions, dot "
+    "attention got 0.994 of copy and 0.995 of reverse from 100,000 strings, and 0.999 of copy from 400,000 in 6 epochs "
+    "with 256 units."
+)
 ATTENTION = ["--net", "encoder-decoder", "--set"]
 NETS: dict[str, list[str]] = {
     "fixed context": [*ATTENTION, "attention=none"],
@@ -79,6 +84,7 @@ def symbols(folder: Path, task: str, make: Callable[[str], str]) -> list[Row]:
                 "value": round(exact, 4),
                 "bar": bar,
                 "n": NEW,
+                "spread": f"{arguments().strings:,} strings, {arguments().epochs:g} epochs",
                 "met": exact == 1 if bar != "–" else None,
                 "seconds": round(time.perf_counter() - began, 1),
             }
@@ -146,7 +152,7 @@ def chosen() -> list[str]:
 def main() -> None:
     for name in arguments().parts or list(ALL):
         with tempfile.TemporaryDirectory() as folder:
-            write("pairs", "python benchmarks/bench_pairs.py", ALL[name](Path(folder)))
+            write("pairs", "python benchmarks/bench_pairs.py", ALL[name](Path(folder)), notes=NOTES)
 
 
 if __name__ == "__main__":
