@@ -2,7 +2,8 @@
 
 Each through the command line; the translations by the default recipe of their net.
 
-python benchmarks/bench_pairs.py [copy reverse multi30k] [--nets transformer 'dot attention' …] [--strings N] [--epochs N]
+python benchmarks/bench_pairs.py [copy reverse multi30k] [--nets transformer 'dot attention' …]
+    [--strings N] [--epochs N]
 """
 
 from __future__ import annotations
