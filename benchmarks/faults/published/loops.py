@@ -10,33 +10,23 @@ from torch import nn
 from faults import damage, loop, mistakes, models, samples
 from faults.loop import Loop
 from faults.published import parts
-from faults.published.parts import Case, stack
+from faults.published.parts import DIGITS, FLAT, Case, net, stack
 
 SGD = torch.optim.SGD
-DIGITS = samples.digits((1, 8, 8), 900)
-FLAT = samples.digits(limit=900)
-
-
-def _net(layers: str, D: int = 0) -> dict[str, object]:
-    return {"layers": layers, "D": D}
-
-
-def _binary(maker: samples.Maker, layers: str, D: int, **more: object) -> Loop:
-    return Loop(maker, stack, _net(layers, D), parts.binary, parts.right_half, **more)  # type: ignore[arg-type]
 
 
 def _loops() -> list[Case]:
     mnist = Loop(
         DIGITS,
         stack,
-        _net("conv8 relu pool conv16 relu pool flat 10"),
+        net("conv8 relu pool conv16 relu pool flat 10"),
         optimiser=SGD,
         rate=0.05,
         more={"momentum": 0.9},
         epochs=8,
     )
-    norm = Loop(DIGITS, stack, _net("conv8 norm relu pool conv16 norm relu pool flat drop0.3 10"), rate=5e-3, epochs=6)
-    drop = Loop(FLAT, stack, _net("64 relu drop0.5 32 relu drop0.5 10", 64), epochs=20)
+    norm = Loop(DIGITS, stack, net("conv8 norm relu pool conv16 norm relu pool flat drop0.3 10"), rate=5e-3, epochs=6)
+    drop = Loop(FLAT, stack, net("64 relu drop0.5 32 relu drop0.5 10", 64), epochs=20)
     frames = Loop(
         samples.waves(700, 16), models.Recurrent, {"K": 4, "D": 1, "width": 24, "cell": "gru"}, rate=1e-2, epochs=10
     )

@@ -10,10 +10,9 @@ import torch
 from faults import loop, samples
 from faults.loop import Loop
 from faults.published import parts
-from faults.published.parts import Case, classes, stack, values
+from faults.published.parts import DIGITS, Case, classes, net, stack, two_classes, values
 
 SGD, RMS = torch.optim.SGD, torch.optim.RMSprop
-DIGITS = samples.digits((1, 8, 8), 900)
 WRONG = "wrong-loss"
 
 
@@ -27,14 +26,6 @@ def _case(
     return Case(source, said, WRONG, faulty, fixed, also)
 
 
-def _net(layers: str, D: int = 0) -> dict[str, object]:
-    return {"layers": layers, "D": D}
-
-
-def _binary(maker: samples.Maker, layers: str, D: int = 0, **more: object) -> Loop:
-    return Loop(maker, stack, _net(layers, D), parts.binary, parts.right_half, **more)  # type: ignore[arg-type]
-
-
 def _one_softmax() -> list[Case]:
     """A softmax over one unit is 1 whatever the net says."""
     said, ends = "softmax over one output unit, which always gives 1", ("softmax", "sigmoid")
@@ -43,29 +34,29 @@ def _one_softmax() -> list[Case]:
         _case(
             "SO 31880720",
             said,
-            _binary(classes(900, 12), "64 relu drop0.2 32 relu drop0.2 1", 12, optimiser=RMS, rate=1e-3, batch=24),
+            two_classes(classes(900, 12), "64 relu drop0.2 32 relu drop0.2 1", 12, optimiser=RMS, rate=1e-3, batch=24),
             ends,
         ),
         _case(
             "SO 33969059",
             said,
-            replace(_binary(classes(900, 6), "6 tanh 2 tanh 1", 6, optimiser=SGD, rate=0.1, epochs=30), **mse),
+            replace(two_classes(classes(900, 6), "6 tanh 2 tanh 1", 6, optimiser=SGD, rate=0.1, epochs=30), **mse),
             ends,
         ),
         _case(
             "SO 34311586",
             said,
-            replace(_binary(parts.parity(400, 2), "4 tanh 3 tanh 1", 2, rate=1e-2, epochs=40), **mse),
+            replace(two_classes(parts.parity(400, 2), "4 tanh 3 tanh 1", 2, rate=1e-2, epochs=40), **mse),
             ends,
         ),
-        _case("SO 45337371", said, _binary(classes(900, 8), "16 relu 8 relu 1", 8, epochs=15), ends),
-        _case("SO 51581521", said, _binary(parts.halves(DIGITS), "flat 64 relu drop0.5 1", batch=64), ends),
-        _case("SO 57397440", said, _binary(classes(1000, 20), "30 relu norm 60 relu norm 1", 20, epochs=6), ends),
-        _case("SO 58055105", said, _binary(classes(900, 22), "48 relu drop0.5 1", 22, batch=16), ends),
+        _case("SO 45337371", said, two_classes(classes(900, 8), "16 relu 8 relu 1", 8, epochs=15), ends),
+        _case("SO 51581521", said, two_classes(parts.halves(DIGITS), "flat 64 relu drop0.5 1", batch=64), ends),
+        _case("SO 57397440", said, two_classes(classes(1000, 20), "30 relu norm 60 relu norm 1", 20, epochs=6), ends),
+        _case("SO 58055105", said, two_classes(classes(900, 22), "48 relu drop0.5 1", 22, batch=16), ends),
         _case(
             "SO 47704695",
             said,
-            _binary(
+            two_classes(
                 parts.halves(DIGITS), "conv8 relu conv8 relu pool conv16 relu pool flat 32 relu 1", rate=2e-3, epochs=8
             ),
             ends,
@@ -73,7 +64,7 @@ def _one_softmax() -> list[Case]:
         _case(
             "SO 58844149",
             said,
-            _binary(parts.halves(DIGITS), "conv12 relu pool conv16 relu pool flat 48 relu drop0.2 1", epochs=8),
+            two_classes(parts.halves(DIGITS), "conv12 relu pool conv16 relu pool flat 48 relu drop0.2 1", epochs=8),
             ends,
         ),
         Case("SO 47241622", said, WRONG, *_recurrent("lstm")),
@@ -84,7 +75,7 @@ def _one_softmax() -> list[Case]:
             Loop(
                 values(800, 18),
                 stack,
-                _net("18 tanh 36 relu 32 relu 16 relu 1", 18),
+                net("18 tanh 36 relu 32 relu 16 relu 1", 18),
                 loop.squared,
                 loop.explained,
                 epochs=15,
@@ -108,32 +99,32 @@ def _relu_ends() -> list[Case]:
     """A ReLU behind the last layer: what is below 0 has no gradient, and cannot be said."""
     ends, also = ("relu", "linear"), ("dead-relu",)
     said = "ReLU behind the output of a regression whose targets go below 0"
-    base = Loop(values(900, 8), stack, _net("32 relu 16 relu 1", 8), loop.squared, loop.explained, epochs=15)
+    base = Loop(values(900, 8), stack, net("32 relu 16 relu 1", 8), loop.squared, loop.explained, epochs=15)
     short = replace(
-        base, data=values(700, 4), settings=_net("30 relu 30 relu 1", 4), optimiser=RMS, rate=1e-3, batch=64, epochs=25
+        base, data=values(700, 4), settings=net("30 relu 30 relu 1", 4), optimiser=RMS, rate=1e-3, batch=64, epochs=25
     )
-    narrow = replace(base, data=values(700, 3), settings=_net("4 relu 9 relu 1", 3), rate=1e-2, epochs=20)
-    sums = replace(base, data=values(700, 2), settings=_net("4 relu 1", 2), optimiser=SGD, rate=0.05, epochs=30)
+    narrow = replace(base, data=values(700, 3), settings=net("4 relu 9 relu 1", 3), rate=1e-2, epochs=20)
+    sums = replace(base, data=values(700, 2), settings=net("4 relu 1", 2), optimiser=SGD, rate=0.05, epochs=30)
     class_said = "ReLU behind the logits of a classifier"
-    logits = Loop(DIGITS, stack, _net("conv12 relu pool conv16 relu pool flat 48 relu 10"), epochs=8)
+    logits = Loop(DIGITS, stack, net("conv12 relu pool conv16 relu pool flat 48 relu 10"), epochs=8)
     return [
         _case("SO 46247619", said, base, ends, also),
         _case("SO 59758722", said, short, ends, also),
         _case("SO 56452176", said, narrow, ends, also),
         _case("SO 48251943", said, sums, ends, also),
         _case("SO 51901386", class_said, logits, ends, also),
-        _case("SO 53700537", class_said, replace(logits, settings=_net("conv8 relu pool flat 32 relu 10")), ends, also),
+        _case("SO 53700537", class_said, replace(logits, settings=net("conv8 relu pool flat 32 relu 10")), ends, also),
         _case(
             "SO 51185079",
             "ReLU as the last activation before a binary cross-entropy",
-            _binary(classes(900, 16), "64 relu 32 relu 1", 16, optimiser=RMS, rate=1e-3),
+            two_classes(classes(900, 16), "64 relu 32 relu 1", 16, optimiser=RMS, rate=1e-3),
             ("relu", "sigmoid"),
             also,
         ),
         _case(
             "SO 44758894",
             "ReLU as the last activation, squared error, for two classes",
-            replace(_binary(classes(900, 7), "16 relu 1", 7, optimiser=SGD, rate=0.05), loss=parts.squared_label),
+            replace(two_classes(classes(900, 7), "16 relu 1", 7, optimiser=SGD, rate=0.05), loss=parts.squared_label),
             ("relu", "sigmoid"),
             also,
             loss=parts.binary,
@@ -141,7 +132,7 @@ def _relu_ends() -> list[Case]:
         _case(
             "SO 58572274",
             "ReLU as the last activation before a binary cross-entropy, in a net two units wide",
-            _binary(classes(700, 2, informative=2), "8 relu 8 relu 1", 2, rate=1e-2),
+            two_classes(classes(700, 2, informative=2), "8 relu 8 relu 1", 2, rate=1e-2),
             ("relu", "sigmoid"),
             also,
         ),
@@ -151,12 +142,12 @@ def _relu_ends() -> list[Case]:
 def _bounded_ends() -> list[Case]:
     """Targets that the last activation cannot reach."""
     said = "the last activation is bounded, and the targets of the regression go beyond it"
-    base = Loop(values(800, 6), stack, _net("20 relu 15 relu 1", 6), loop.squared, loop.explained, epochs=20)
-    six = replace(base, data=values(900, 12, 4), settings=_net("24 relu 16 relu 4", 12))
+    base = Loop(values(800, 6), stack, net("20 relu 15 relu 1", 6), loop.squared, loop.explained, epochs=20)
+    six = replace(base, data=values(900, 12, 4), settings=net("24 relu 16 relu 4", 12))
     sine = replace(
-        base, data=parts.curve(600, lambda x: 3 * np.sin(3 * x)), settings=_net("16 tanh 1", 1), rate=1e-2, epochs=40
+        base, data=parts.curve(600, lambda x: 3 * np.sin(3 * x)), settings=net("16 tanh 1", 1), rate=1e-2, epochs=40
     )
-    plain = replace(base, data=values(800, 5), settings=_net("12 tanh 8 tanh 1", 5), optimiser=SGD, rate=0.1, epochs=30)
+    plain = replace(base, data=values(800, 5), settings=net("12 tanh 8 tanh 1", 5), optimiser=SGD, rate=0.1, epochs=30)
     return [
         _case("SO 48221692", said, sine, ("sigmoid", "linear")),
         _case("SO 50555434", said, six, ("sigmoid", "linear")),
@@ -165,16 +156,16 @@ def _bounded_ends() -> list[Case]:
         _case(
             "SO 53749895",
             said,
-            replace(six, data=values(900, 10, 3), settings=_net("32 relu 3", 10)),
+            replace(six, data=values(900, 10, 3), settings=net("32 relu 3", 10)),
             ("softmax", "linear"),
         ),
         _case(
             "SO 60766775",
             said,
-            replace(six, settings=_net("32 sigmoid 20 sigmoid 4", 12), rate=1e-2),
+            replace(six, settings=net("32 sigmoid 20 sigmoid 4", 12), rate=1e-2),
             ("softmax", "linear"),
         ),
-        _case("SO 60574843", said, replace(base, settings=_net("24 tanh 24 tanh 1", 6)), ("sigmoid", "linear")),
+        _case("SO 60574843", said, replace(base, settings=net("24 tanh 24 tanh 1", 6)), ("sigmoid", "linear")),
     ]
 
 
@@ -185,34 +176,34 @@ def _sigmoid_classes() -> list[Case]:
         ("sigmoid", "linear"),
         ("double-softmax",),
     )
-    base = Loop(classes(1000, 10, 5, 5), stack, _net("48 relu drop0.5 5", 10), optimiser=RMS, rate=1e-3)
+    base = Loop(classes(1000, 10, 5, 5), stack, net("48 relu drop0.5 5", 10), optimiser=RMS, rate=1e-3)
     return [
         _case("SO 41823068", said, base, ends, also),
         _case(
             "SO 50914860",
             said,
-            replace(base, data=DIGITS, settings=_net("conv8 relu pool conv8 relu pool flat 32 relu 10"), epochs=8),
+            replace(base, data=DIGITS, settings=net("conv8 relu pool conv8 relu pool flat 32 relu 10"), epochs=8),
             ends,
             also,
         ),
         _case(
             "SO 55198221",
             said,
-            replace(base, data=DIGITS, settings=_net("conv8 relu conv12 relu pool flat 32 relu 10"), epochs=8),
+            replace(base, data=DIGITS, settings=net("conv8 relu conv12 relu pool flat 32 relu 10"), epochs=8),
             ends,
             also,
         ),
         _case(
             "SO 55328966",
             said,
-            replace(base, data=samples.digits(limit=900), settings=_net("64 48 relu 10", 64), optimiser=SGD, rate=0.1),
+            replace(base, data=samples.digits(limit=900), settings=net("64 48 relu 10", 64), optimiser=SGD, rate=0.1),
             ends,
             also,
         ),
         _case(
             "SO 51930566",
             said,
-            replace(base, data=samples.bundled("iris"), settings=_net("4 relu 3", 4), rate=1e-2, batch=5, epochs=30),
+            replace(base, data=samples.bundled("iris"), settings=net("4 relu 3", 4), rate=1e-2, batch=5, epochs=30),
             ends,
             also,
         ),

@@ -15,7 +15,7 @@ from sklearn import datasets
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from faults import models
+from faults import models, samples
 from faults.loop import Loop
 from faults.program import Program
 from faults.samples import Maker, Samples, parted, standardised
@@ -51,6 +51,10 @@ def stack(layers: str, D: int = 0, side: int = 8) -> nn.Sequential:
             elif word == "flat":
                 width, pictures = width * side**2, False
     return nn.Sequential(*made)
+
+
+DIGITS = samples.digits((1, 8, 8), 900)
+FLAT = samples.digits(limit=900)
 
 
 class Ended(nn.Module):
@@ -208,3 +212,13 @@ class Case:
     def fault(self) -> Fault:
         """What turns it into the published one."""
         return Fault("as-published", self.code, lambda program: self.faulty, self.also)
+
+
+def net(layers: str, D: int = 0) -> dict[str, Any]:
+    """The settings of a ``stack``."""
+    return {"layers": layers, "D": D}
+
+
+def two_classes(maker: Maker, layers: str, D: int = 0, **more: Any) -> Loop:
+    """A stack that ends in one number, learnt with 0 and 1."""
+    return Loop(maker, stack, net(layers, D), binary, right_half, **more)

@@ -9,37 +9,27 @@ import torch
 from faults import damage, loop, samples
 from faults.loop import Loop
 from faults.published import parts
-from faults.published.parts import Case, classes, stack, values
+from faults.published.parts import FLAT, Case, classes, net, stack, two_classes, values
 
 SGD = torch.optim.SGD
-DIGITS = samples.digits((1, 8, 8), 900)
-FLAT = samples.digits(limit=900)
-
-
-def _net(layers: str, D: int = 0) -> dict[str, object]:
-    return {"layers": layers, "D": D}
-
-
-def _binary(maker: samples.Maker, layers: str, D: int, **more: object) -> Loop:
-    return Loop(maker, stack, _net(layers, D), parts.binary, parts.right_half, **more)  # type: ignore[arg-type]
 
 
 def _rates() -> list[Case]:
     mnist = Loop(
         FLAT,
         stack,
-        _net("30 sigmoid 10 sigmoid", 64),
+        net("30 sigmoid 10 sigmoid", 64),
         parts.squared_classes,
         optimiser=SGD,
         rate=3.0,
         batch=10,
         epochs=10,
     )
-    bits = _binary(parts.parity(400, 3), "12 relu 1 sigmoid", 3, rate=2e-2, epochs=40)
+    bits = two_classes(parts.parity(400, 3), "12 relu 1 sigmoid", 3, rate=2e-2, epochs=40)
     curve = Loop(
         parts.curve(500, lambda x: x**2, -2, 2),
         stack,
-        _net("50 relu 30 relu 1", 1),
+        net("50 relu 30 relu 1", 1),
         loop.squared,
         loop.explained,
         SGD,
@@ -52,7 +42,7 @@ def _rates() -> list[Case]:
             "squared error on ten sigmoids with a rate that suits neither; mended by softmax and cross-entropy",
             "rate-too-high",
             replace(mnist, rate=30.0),
-            replace(mnist, settings=_net("30 sigmoid 10", 64), loss=loop.cross_entropy, rate=0.5),
+            replace(mnist, settings=net("30 sigmoid 10", 64), loss=loop.cross_entropy, rate=0.5),
             ("saturated", "oscillating", "wrong-loss"),
         ),
         Case(
@@ -78,23 +68,23 @@ def _rates() -> list[Case]:
             replace(
                 bits,
                 data=parts.parity(400, 2),
-                settings=_net("8 tanh 1 sigmoid", 2),
+                settings=net("8 tanh 1 sigmoid", 2),
                 loss=parts.absolute_label,
                 optimiser=SGD,
                 rate=5e-3,
                 epochs=25,
             ),
-            replace(bits, data=parts.parity(400, 2), settings=_net("8 tanh 1 sigmoid", 2), loss=parts.squared_label),
+            replace(bits, data=parts.parity(400, 2), settings=net("8 tanh 1 sigmoid", 2), loss=parts.squared_label),
             ("plateau", "wrong-loss", "underfitting"),
         ),
     ]
 
 
 def _data() -> list[Case]:
-    table = _binary(classes(900, 3, informative=3), "12 relu 3 relu 1 sigmoid", 3, epochs=20)
-    table = replace(table, settings=_net("12 relu 8 relu 1 sigmoid", 3))
-    wide = _binary(classes(900, 11, informative=5), "12 relu 12 relu 1 sigmoid", 11, epochs=20, batch=16)
-    four = Loop(classes(900, 8, 4, 5), stack, _net("16 sigmoid 16 sigmoid 4", 8), rate=1e-2, epochs=20)
+    table = two_classes(classes(900, 3, informative=3), "12 relu 3 relu 1 sigmoid", 3, epochs=20)
+    table = replace(table, settings=net("12 relu 8 relu 1 sigmoid", 3))
+    wide = two_classes(classes(900, 11, informative=5), "12 relu 12 relu 1 sigmoid", 11, epochs=20, batch=16)
+    four = Loop(classes(900, 8, 4, 5), stack, net("16 sigmoid 16 sigmoid 4", 8), rate=1e-2, epochs=20)
     return [
         Case(
             "SO 39525358",
@@ -117,10 +107,10 @@ def _data() -> list[Case]:
             replace(
                 wide,
                 data=classes(900, 8, informative=5),
-                settings=_net("10 relu 10 relu 1 sigmoid", 8),
+                settings=net("10 relu 10 relu 1 sigmoid", 8),
                 change=damage.raw,
             ),
-            replace(wide, data=classes(900, 8, informative=5), settings=_net("10 relu 10 relu 1 sigmoid", 8)),
+            replace(wide, data=classes(900, 8, informative=5), settings=net("10 relu 10 relu 1 sigmoid", 8)),
         ),
         Case(
             "SO 39217567",
@@ -136,30 +126,32 @@ def _nets() -> list[Case]:
     line = Loop(
         parts.curve(600, lambda x: x**2, -2, 2),
         stack,
-        _net("12 1", 1),
+        net("12 1", 1),
         loop.squared,
         loop.explained,
         rate=1e-2,
         epochs=25,
     )
-    fifteen = Loop(samples.rings(900), stack, _net("15 15 15 3", 2), rate=1e-2, epochs=15)
+    fifteen = Loop(samples.rings(900), stack, net("15 15 15 3", 2), rate=1e-2, epochs=15)
     deep = Loop(
         values(800, 4),
         stack,
-        _net("20 sigmoid 20 sigmoid 20 sigmoid 20 sigmoid 1", 4),
+        net("20 sigmoid 20 sigmoid 20 sigmoid 20 sigmoid 1", 4),
         loop.squared,
         loop.explained,
         SGD,
         0.05,
         epochs=30,
     )
-    many = _binary(classes(900, 20), "28 sigmoid 48 sigmoid 48 sigmoid 48 sigmoid 32 sigmoid 1 sigmoid", 20, epochs=10)
-    one = _binary(parts.halves(samples.rings(900)), "1 sigmoid 1 sigmoid", 2, rate=1e-2, epochs=20)
-    two = Loop(classes(900, 12, 6, 6), stack, _net("2 sigmoid 6", 12), rate=1e-2, epochs=15)
+    many = two_classes(
+        classes(900, 20), "28 sigmoid 48 sigmoid 48 sigmoid 48 sigmoid 32 sigmoid 1 sigmoid", 20, epochs=10
+    )
+    one = two_classes(parts.halves(samples.rings(900)), "1 sigmoid 1 sigmoid", 2, rate=1e-2, epochs=20)
+    two = Loop(classes(900, 12, 6, 6), stack, net("2 sigmoid 6", 12), rate=1e-2, epochs=15)
     tiny = Loop(
         values(900, 6),
         stack,
-        _net("norm 4 relu drop0.5 norm 4 relu drop0.5 norm 4 relu drop0.5 1", 6),
+        net("norm 4 relu drop0.5 norm 4 relu drop0.5 norm 4 relu drop0.5 1", 6),
         loop.squared,
         loop.explained,
         rate=1e-2,
@@ -171,7 +163,7 @@ def _nets() -> list[Case]:
             "no activation between the layers, and the curve is no line",
             "no-nonlinearity",
             line,
-            replace(line, settings=_net("12 relu 12 relu 1", 1)),
+            replace(line, settings=net("12 relu 12 relu 1", 1)),
             ("underfitting",),
         ),
         Case(
@@ -179,7 +171,7 @@ def _nets() -> list[Case]:
             "linear activations all through a classifier",
             "no-nonlinearity",
             fifteen,
-            replace(fifteen, settings=_net("15 relu 15 relu 15 relu 3", 2)),
+            replace(fifteen, settings=net("15 relu 15 relu 15 relu 3", 2)),
             ("underfitting",),
         ),
         Case(
@@ -187,7 +179,7 @@ def _nets() -> list[Case]:
             "sigmoids layer upon layer by plain descent",
             "vanishing-gradient",
             deep,
-            replace(deep, settings=_net("20 relu 20 relu 20 relu 20 relu 1", 4)),
+            replace(deep, settings=net("20 relu 20 relu 20 relu 20 relu 1", 4)),
             ("plateau",),
         ),
         Case(
@@ -196,26 +188,24 @@ def _nets() -> list[Case]:
             "vanishing-gradient",
             replace(many, optimiser=SGD, rate=0.05),
             replace(
-                many, settings=_net("28 relu 48 relu 48 relu 48 relu 32 relu 1 sigmoid", 20), optimiser=SGD, rate=0.05
+                many, settings=net("28 relu 48 relu 48 relu 48 relu 32 relu 1 sigmoid", 20), optimiser=SGD, rate=0.05
             ),
             ("plateau",),
         ),
-        Case(
-            "SO 46359741", "one hidden unit", "underfitting", one, replace(one, settings=_net("16 tanh 1 sigmoid", 2))
-        ),
+        Case("SO 46359741", "one hidden unit", "underfitting", one, replace(one, settings=net("16 tanh 1 sigmoid", 2))),
         Case(
             "SO 50306988",
             "two hidden units for six classes",
             "underfitting",
             two,
-            replace(two, settings=_net("24 tanh 6", 12)),
+            replace(two, settings=net("24 tanh 6", 12)),
         ),
         Case(
             "SO 56317174",
             "half of four units dropped in each of three layers",
             "over-regularised",
             tiny,
-            replace(tiny, settings=_net("norm 24 relu norm 24 relu 1", 6)),
+            replace(tiny, settings=net("norm 24 relu norm 24 relu 1", 6)),
             ("underfitting",),
         ),
     ]

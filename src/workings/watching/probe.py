@@ -61,10 +61,6 @@ class Probe:
         self._alive: dict[str, list[Tensor]] = {}
         self._before: tuple[int, list[tuple[str, Tensor]]] | None = None
 
-    def begin(self) -> None:
-        """The clock of the budget starts: training begins."""
-        self.budget.began = time.perf_counter()
-
     def __call__(self, step: int, x: Tensor, y: Tensor, weight: Tensor | None, learning_rate: float) -> None:
         """Between steps: ``step`` were done, the last of them on the batch x (B, *shape), y, weight (B,) or None."""
         now = time.perf_counter()

@@ -6,7 +6,7 @@ the forward pass; exact. Layers that are there and not used are healthy.
 
 from __future__ import annotations
 
-from workings.watching.findings.evidence import Evidence, Symptom, first_of
+from workings.watching.findings.evidence import Evidence, Symptom, first_of, of_names
 from workings.watching.history import History
 
 
@@ -20,11 +20,7 @@ def used(history: History, name: str) -> bool:
 def _measure(history: History) -> Evidence | None:
     given = history.facts.get("no_gradient")
     names = [str(name) for name in given if used(history, str(name))] if isinstance(given, list) else []
-    if not names:
-        return None
-    n = float(len(names))
-    said = ", ".join(f"'{name}'" for name in names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return Evidence(n, n, n, 0, str(names[0]), (), {"names": said})
+    return of_names(names)
 
 
 SYMPTOMS = (

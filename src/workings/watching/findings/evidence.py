@@ -15,6 +15,7 @@ from statistics import median
 import numpy as np
 
 from workings.base.finding import Finding
+from workings.base.problems import shorten
 from workings.watching.history import History
 
 Course = Sequence[tuple[int, float]]
@@ -106,6 +107,14 @@ def worst(found: Sequence[Evidence | None], least: bool = False) -> Evidence | N
     if not kept:
         return None
     return min(kept, key=lambda e: e.high) if least else max(kept, key=lambda e: e.low)
+
+
+def of_names(found: Sequence[object]) -> Evidence | None:
+    """Exact evidence: so many parameters, by their names; None where there are none."""
+    names = [str(name) for name in found]
+    n = float(len(names))
+    said = shorten((f"'{name}'" for name in names), 3)
+    return Evidence(n, n, n, 0, names[0], (), {"names": said}) if names else None
 
 
 def mean_of(values: Sequence[float]) -> tuple[float, float, float]:

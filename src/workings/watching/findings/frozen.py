@@ -7,7 +7,7 @@ singular values far beyond (Martin and Mahoney 2021).
 
 from __future__ import annotations
 
-from workings.watching.findings.evidence import Evidence, Symptom, first_of
+from workings.watching.findings.evidence import Evidence, Symptom, first_of, of_names
 from workings.watching.history import History
 
 
@@ -15,12 +15,7 @@ def _measure(history: History) -> Evidence | None:
     frozen = history.facts.get("frozen")
     if not isinstance(frozen, dict):
         return None
-    names = [str(name) for name, drawn in frozen.items() if drawn is True]
-    if not names:
-        return None
-    n = float(len(names))
-    said = ", ".join(f"'{name}'" for name in names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return Evidence(n, n, n, 0, names[0], (), {"names": said})
+    return of_names([name for name, drawn in frozen.items() if drawn is True])
 
 
 SYMPTOMS = (

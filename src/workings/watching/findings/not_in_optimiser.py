@@ -5,7 +5,7 @@ Statistic: how many; exact. Parameters of another optimiser (a discriminator's) 
 
 from __future__ import annotations
 
-from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of
+from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of, of_names
 from workings.watching.history import History
 
 
@@ -13,12 +13,7 @@ def _measure(history: History) -> Evidence | None:
     names = history.facts.get("not_in_optimiser")
     if not isinstance(names, list):
         return None
-    still = [name for name in names if all(v == 0 for _, v in finite(history.of("update", str(name))))]
-    if not still:
-        return None
-    n = float(len(still))
-    said = ", ".join(f"'{name}'" for name in still[:3]) + (f" and {len(still) - 3} more" if len(still) > 3 else "")
-    return Evidence(n, n, n, 0, str(still[0]), (), {"names": said})
+    return of_names([name for name in names if all(v == 0 for _, v in finite(history.of("update", str(name))))])
 
 
 SYMPTOMS = (
