@@ -106,6 +106,11 @@ def _scaled_sum(*_: Any, beta: float = 1, alpha: float = 1, **__: Any) -> Any:
     return None if beta == alpha == 1 else scaled_sum
 
 
+def _hidden(attn_mask: Tensor) -> Tensor:
+    """Where a mask lets nothing through, whether it is of yes and no or is added."""
+    return ~attn_mask if attn_mask.dtype == torch.bool else attn_mask == -torch.inf
+
+
 def attention(
     query: Tensor,
     key: Tensor,
@@ -128,7 +133,7 @@ def attention(
     if is_causal:
         S = S.masked_fill(torch.ones(S.shape[-2:], dtype=torch.bool).triu(1), -torch.inf)
     elif attn_mask is not None:
-        hidden = ~attn_mask if attn_mask.dtype == torch.bool else attn_mask == -torch.inf
+        hidden = _hidden(attn_mask)
         dead = hidden.all(-1, keepdim=True).expand(hidden.shape)
         if attn_mask.dtype == torch.bool:
             S = S.masked_fill(hidden & ~dead, -torch.inf)
@@ -152,10 +157,7 @@ def _attention(
 ) -> Any:
     alike = query.shape[:-2] == key.shape[:-2] == value.shape[:-2]
     learnt = attn_mask is not None and attn_mask.requires_grad
-    dead = False
-    if attn_mask is not None:
-        hidden = ~attn_mask if attn_mask.dtype == torch.bool else attn_mask == -torch.inf
-        dead = bool(hidden.all(-1).any())
+    dead = attn_mask is not None and bool(_hidden(attn_mask).all(-1).any())
     plain = alike and not dropout_p and not learnt and not dead and (not enable_gqa or query.shape == key.shape)
     return None if plain and not enable_gqa else attention
 
