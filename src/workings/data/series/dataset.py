@@ -17,6 +17,7 @@ from workings.data.series.prepare import SeriesPreparation
 from workings.data.series.reading import Series
 from workings.data.series.sources import SeriesSource
 from workings.data.series.transform import Transform
+from workings.data.series.values import still
 from workings.data.split import Split
 
 
@@ -59,11 +60,7 @@ class SeriesDataset(Dataset):
             raise refuse("too-short", what, do="Give a smaller window or horizon, or a longer series.")
         d = chosen.difference(chosen.level(y))[chosen.lag :]
         scale, std = d.std(0), y.std(0)
-        still = [name for name, each in zip(series.names, std, strict=True) if each == 0]
-        if still:
-            what = f"{len(still)} variable(s) do not change in the training part."
-            why = "The net cannot learn what they do later."
-            told.append(Problem("warning", "still-in-training", what, shorten(still), len(still), why))
+        told += still(series.names, std, "The net cannot learn what they do later.")
         lag = plan.season if len(y) > plan.season else 1
         naive = np.abs(y[lag:, : series.targets] - y[:-lag, : series.targets]).mean(0)
         return SeriesPreparation(

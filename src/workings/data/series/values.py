@@ -176,3 +176,10 @@ def _constant(
         what = f"{len(left)} column(s) never change and are left out."
         problems.append(Problem("warning", "constant-columns", what, shorten(left), len(left)))
     return problems
+
+
+def still(names: Sequence[str], std: np.ndarray, why: str) -> list[Problem]:
+    """Variables whose deviation ``std`` (V,) over the training steps is 0, told once."""
+    found = [name for name, each in zip(names, std, strict=True) if each == 0]
+    what = f"{len(found)} variable(s) do not change in the training part."
+    return [Problem("warning", "still-in-training", what, shorten(found), len(found), why)] if found else []

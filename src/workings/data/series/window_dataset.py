@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workings.base.errors import refuse
-from workings.base.problems import Problem, shorten
+from workings.base.problems import Problem
 from workings.data.labelled_dataset import OfLabels
 from workings.data.schema import Schema, Task
 from workings.data.series.plan import Plan, split_by_time
 from workings.data.series.reading import Series
+from workings.data.series.values import still
 from workings.data.series.window_prepare import WindowPreparation
 from workings.data.series.window_source import WindowSource
 from workings.data.split import Split
@@ -82,12 +83,6 @@ class WindowDataset(OfLabels):
         self._need_windows(train_rows, plan.window, "The training part")
         y = series.values[train_rows]
         std = y.std(0)
-        still = [name for name, each in zip(series.names, std, strict=True) if each == 0]
-        told = []
-        if still:
-            what = f"{len(still)} variable(s) do not change in the training part."
-            why = "Any other value of theirs will be unusual."
-            told.append(Problem("warning", "still-in-training", what, shorten(still), len(still), why))
         return WindowPreparation(
             variables=series.names,
             time_column=series.time_column,
@@ -101,7 +96,7 @@ class WindowDataset(OfLabels):
             classes=self.task.classes,
             anomalies=self.task.anomalies,
             rows=len(train_rows),
-            problems=told,
+            problems=still(series.names, std, "Any other value of theirs will be unusual."),
         )
 
     def source(self, prep: WindowPreparation, rows: np.ndarray) -> WindowSource:
