@@ -1,21 +1,25 @@
-"""What watching costs: the same training with and without, in turns in one process.
+"""What watching costs: the same training with and without, in two processes that take turns on one core.
 
     python benchmarks/bench_watch.py [loops] [fits] [--quick] [--seconds S] [--rounds N]
 
 ``loops`` are plain PyTorch loops under ``workings.watch``, ``fits`` are Workings's own training with ``watch=0.03`` and
-``watch=0``. A round trains from the start without and with watching, in an order that changes from round to round; the
-figure is the median of the rounds' ratios of processor time of the training thread, which a machine's other work hardly
-moves; ratios of the clock's time are told beside it. The watcher's own account of its share is told, too.
+``watch=0``. In a round both train from the start, each for a tenth of a second while the other is stopped, so whatever
+slows the machine down meets both; the clock of the watched one stands still meanwhile, as its share is of its own time.
+The figure is the median over rounds of the ratio of their processor times. The watcher's own account is told beside.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+import os
+import signal
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from itertools import cycle
+from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
@@ -37,6 +41,7 @@ from workings.watching.watch import watch
 
 COMMAND = "python benchmarks/bench_watch.py"
 BUDGET = 0.03
+TURN = 0.1  # seconds
 Row = dict[str, Any]
 
 
@@ -134,16 +139,16 @@ LOOPS = [
 
 @dataclass
 class Took:
-    """Seconds of the processor and of the clock, the watcher's own account, and looks taken."""
+    """Seconds of the processor, the watcher's own account, and looks taken."""
 
     cpu: float
-    clock: float
     own: float = 0.0
     looks: int = 0
 
 
-def loop(program: Program, steps: int, budget: float) -> Took:
+def loop(name: str, steps: int, budget: float) -> Took:
     """So many steps from the start; budget 0: not watched."""
+    program = next(each for each in LOOPS if each.what == name)
     torch.manual_seed(0)
     model, x, y = program.make(), program.x(), program.y()
     optimizer = torch.optim.Adam(model.parameters(), 1e-3)
@@ -157,14 +162,13 @@ def loop(program: Program, steps: int, budget: float) -> Took:
             optimizer.step()
 
     train(5)
-    cpu, clock = time.process_time(), time.perf_counter()
+    began = time.process_time()
     if not budget:
         train(steps)
-        return Took(time.process_time() - cpu, time.perf_counter() - clock)
+        return Took(time.process_time() - began)
     with watch(model, optimizer, budget=budget) as watched:
         train(steps)
-    took = Took(time.process_time() - cpu, time.perf_counter() - clock)
-    return Took(took.cpu, took.clock, watched.budget.part, watched.budget.looks)
+    return Took(time.process_time() - began, watched.budget.part, watched.budget.looks)
 
 
 # Shapes, outputs, form, task and settings of Workings's own nets of the same kinds.
@@ -215,39 +219,71 @@ def fit(name: str, steps: int, budget: float) -> Took:
     if language:
         sources = [windows(x, form), windows(x[:64], form)]
     fitted = Fit(model, task, recipe, sources[0], sources[1], silent, state=LoopState())
-    cpu, clock = time.process_time(), time.perf_counter()
+    began = time.process_time()
     fitted.run()
-    took = Took(time.process_time() - cpu, time.perf_counter() - clock)
-    if fitted.watched is None:
-        return took
-    return Took(took.cpu, took.clock, fitted.watched.budget.part, fitted.watched.budget.looks)
+    seconds, watched = time.process_time() - began, fitted.watched
+    return Took(seconds) if watched is None else Took(seconds, watched.budget.part, watched.budget.looks)
 
 
-def steps_for(run: Callable[[int, float], Took], seconds: float) -> int:
-    """How many steps take so long without watching."""
-    few = run(100, 0.0).cpu / 100
-    return max(200, round(seconds / few))
+RUNS: dict[str, Callable[[str, int, float], Took]] = {"loops": loop, "fits": fit}
 
 
-def compare(what: str, run: Callable[[int, float], Took], seconds: float, rounds: int) -> Row:
+def train_alone(part: str, name: str, steps: int, budget: float, link: Connection) -> None:
+    """What one of the two processes does: it says that it is ready, trains when told to, and says what it took."""
+    torch.set_num_threads(1)
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    time.perf_counter = time.process_time  # stands still while this process is stopped
+    RUNS[part](name, 20, 0.0)
+    link.send(None)
+    link.recv()
+    link.send(RUNS[part](name, steps, budget))
+
+
+def in_turns(part: str, name: str, steps: int, budgets: tuple[float, float]) -> dict[float, Took]:
+    """Two processes, of which one trains while the other is stopped, until one of them is done."""
+    context = multiprocessing.get_context("spawn")
+    workers, links = [], []
+    for budget in budgets:
+        here, there = context.Pipe()
+        workers.append(context.Process(target=train_alone, args=(part, name, steps, budget, there), daemon=True))
+        links.append(here)
+        workers[-1].start()
+        here.recv()
+    for worker, link in zip(workers, links, strict=True):
+        os.kill(int(worker.pid or 0), signal.SIGSTOP)
+        link.send(None)
+    for worker in cycle(workers):
+        os.kill(int(worker.pid or 0), signal.SIGCONT)
+        time.sleep(TURN)
+        if any(link.poll() for link in links):
+            break
+        os.kill(int(worker.pid or 0), signal.SIGSTOP)
+    for worker in workers:
+        os.kill(int(worker.pid or 0), signal.SIGCONT)
+    took = [link.recv() for link in links]
+    for worker in workers:
+        worker.join()
+    return dict(zip(budgets, took, strict=True))
+
+
+def compare(part: str, name: str, seconds: float, rounds: int) -> Row:
     """The median over rounds of the ratio of the times with and without watching."""
-    steps = steps_for(run, seconds)
-    cpu, clock, own, looks = [], [], [], []
+    steps = max(200, round(seconds * 100 / RUNS[part](name, 100, 0.0).cpu))
+    cost, own, looks = [], [], []
     for i in range(rounds):
-        took = {budget: run(steps, budget) for budget in ((0.0, BUDGET) if i % 2 else (BUDGET, 0.0))}
-        cpu.append(100 * (took[BUDGET].cpu / took[0.0].cpu - 1))
-        clock.append(100 * (took[BUDGET].clock / took[0.0].clock - 1))
+        took = in_turns(part, name, steps, (0.0, BUDGET) if i % 2 else (BUDGET, 0.0))
+        cost.append(100 * (took[BUDGET].cpu / took[0.0].cpu - 1))
         own.append(100 * took[BUDGET].own)
         looks.append(took[BUDGET].looks)
-        print(f"  {what}: {cpu[-1]:+.2f} % of the processor, {clock[-1]:+.2f} % of the clock", flush=True)
+        print(f"  {part}, {name}: {cost[-1]:+.2f} %, own account {own[-1]:.2f} %, {looks[-1]} looks", flush=True)
     return {
-        "what": what,
-        "value": f"{statistics.median(cpu):+.1f} %",
-        "spread": f"{min(cpu):+.1f} to {max(cpu):+.1f} %",
+        "what": f"{'PyTorch loop' if part == 'loops' else 'workings train'}: {name}",
+        "value": f"{statistics.median(cost):+.1f} %",
+        "spread": f"{min(cost):+.1f} to {max(cost):+.1f} %",
         "n": rounds,
         "bar": "≤ 3 %",
-        "met": statistics.median(cpu) <= 100 * BUDGET,
-        "clock": f"{statistics.median(clock):+.1f} % ({min(clock):+.1f} to {max(clock):+.1f} %)",
+        "met": statistics.median(cost) <= 100 * BUDGET,
         "own account": f"{statistics.median(own):.1f} %",
         "looks": round(statistics.median(looks)),
         "steps": steps,
@@ -267,13 +303,8 @@ def main() -> None:
         parser.error(f"there is no part called '{unknown[0]}'; there are loops and fits")
     seconds, rounds = (4.0, 1) if given.quick else (given.seconds, given.rounds)
     torch.set_num_threads(1)
-    rows: list[Row] = []
-    if "loops" in given.parts or not given.parts:
-        for program in LOOPS:
-            rows.append(compare(f"PyTorch loop: {program.what}", partial(loop, program), seconds, rounds))
-    if "fits" in given.parts or not given.parts:
-        for name in FITS:
-            rows.append(compare(f"workings train: {name}", partial(fit, name), seconds, rounds))
+    asked = [("loops", each.what) for each in LOOPS] + [("fits", name) for name in FITS]
+    rows = [compare(*each, seconds, rounds) for each in asked if not given.parts or each[0] in given.parts]
     if given.quick:
         for row in rows:
             print(row)
