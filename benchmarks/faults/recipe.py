@@ -6,7 +6,7 @@ import csv
 import json
 import math
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,22 +62,34 @@ def run(recipe: Recipe, seed: int) -> Result:
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
-        try:
-            done = workings.train(
-                **_brought(recipe, seed, path), out=path / "run", seed=seed, settings=_settings(recipe)
-            )
-        except NonFiniteError as stop:
-            raise NotRun(f"stopped: {_codes(stop)}", _seen(path)) from stop
-        except UserError as refused:
-            raise NotRun(f"refused: {_codes(refused)}") from refused
-        value = recipe.sign * float(done.metrics[recipe.metric])
-        history = _seen(path)
-        assert history is not None
-    return Result(recipe.metric, value if math.isfinite(value) else -1e9, history)
+        return train(recipe, seed, brought(recipe, seed, path), path / "run")
+
+
+def train(recipe: Recipe, seed: int, given: dict[str, Any], out: Path) -> Result:
+    """Train by ``recipe`` on what ``brought`` gave, into the folder ``out``.
+
+    Raises:
+        NotRun: it was refused, or a loss was not finite; the message says which.
+    """
+    try:
+        done = workings.train(**given, out=out, seed=seed, settings={**ALWAYS, **recipe.settings})
+    except NonFiniteError as stop:
+        raise NotRun(f"stopped: {_codes(stop)}", _seen(out)) from stop
+    except UserError as refused:
+        raise NotRun(f"refused: {_codes(refused)}") from refused
+    history = _seen(out)
+    assert history is not None
+    return Result(recipe.metric, value(recipe, done.metrics), history)
+
+
+def value(recipe: Recipe, metrics: Mapping[str, float | None]) -> float:
+    """The recipe's metric of the test rows, larger is better."""
+    found = metrics[recipe.metric]
+    return recipe.sign * found if found is not None and math.isfinite(found) else -1e9
 
 
 def _seen(folder: Path) -> History | None:
-    watched = folder / "run" / "watch.json"
+    watched = folder / "watch.json"
     return History.from_dict(json.loads(watched.read_text(encoding="utf-8"))) if watched.is_file() else None
 
 
@@ -85,11 +97,7 @@ def _codes(error: UserError) -> str:
     return ", ".join(problem.code for problem in error.problems)
 
 
-def _settings(recipe: Recipe) -> dict[str, Any]:
-    return {**ALWAYS, **recipe.settings}
-
-
-def _brought(recipe: Recipe, seed: int, folder: Path) -> dict[str, Any]:
+def brought(recipe: Recipe, seed: int, folder: Path) -> dict[str, Any]:
     """Data, target and test for ``workings.train``; Workings takes its validation rows from the training rows."""
     if recipe.files:
         data: Path = recipe.data(folder, seed)  # type: ignore[arg-type, assignment]

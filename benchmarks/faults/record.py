@@ -111,11 +111,7 @@ def record(task: Task, cache: Path) -> str:
         value, metric, history = result.value, result.metric, result.history.to_dict()
     except NotRun as told:
         stopped, history = str(told), told.history and told.history.to_dict()
-    twins = (
-        [_read(cache / Task(program.name, (), None, seed).file)["value"] for seed in range(TWINS)]
-        if _twins(cache, program)
-        else []
-    )
+    twins = twin_values(cache, program)
     content = {
         "program": program.name,
         "part": program.part,
@@ -141,21 +137,27 @@ def record(task: Task, cache: Path) -> str:
     return f"{task.file[:-8]}: {told}"
 
 
-def _twins(cache: Path, program: Program) -> bool:
-    return all((cache / Task(program.name, (), None, seed).file).is_file() for seed in range(TWINS))
+def twin_values(cache: Path, program: Program) -> list[float]:
+    """The results of the program's healthy runs with nothing varied; empty while one of them is missing."""
+    files = [cache / Task(program.name, (), None, seed).file for seed in range(TWINS)]
+    return [_read(file)["value"] for file in files] if all(file.is_file() for file in files) else []
 
 
 def _read(path: Path) -> dict[str, Any]:
     return json.loads(gzip.decompress(path.read_bytes()))
 
 
-def is_worse(value: float, twins: list[float]) -> bool:
-    """Whether it lies below what another healthy run would give, 19 times in 20, and by more than a hundredth."""
+def room(twins: list[float]) -> float:
+    """How far below the twins' mean another healthy run may lie, 19 times in 20; at least a hundredth of the mean."""
     n = len(twins)
     mean = sum(twins) / n
     s = (sum((v - mean) ** 2 for v in twins) / (n - 1)) ** 0.5
-    room = max(T[n - 1] * s * (1 + 1 / n) ** 0.5, LEAST * abs(mean))
-    return not value >= mean - room
+    return max(T[n - 1] * s * (1 + 1 / n) ** 0.5, LEAST * abs(mean))
+
+
+def is_worse(value: float, twins: list[float]) -> bool:
+    """Whether it lies below what another healthy run would give, 19 times in 20, and by more than a hundredth."""
+    return not value >= sum(twins) / len(twins) - room(twins)
 
 
 def main() -> None:

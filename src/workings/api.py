@@ -47,6 +47,7 @@ def examine(
     cure: bool = False,
     out: str | os.PathLike[str] | None = None,
     data: object = None,
+    test: object = None,
     net: Own | None = None,
     emit: Emit = silent,
 ) -> Diagnosis:
@@ -54,7 +55,8 @@ def examine(
 
     minutes: for trials that tell which cause lies behind the findings; without, only what was seen is told.
     cure: train the recipe with the cures that were accepted, into ``out`` (default: RUN-cured); minutes then are 5
-        where none are given. data, net: what the run was trained on and with, where these came from memory.
+        where none are given. data, test, net: what the run was trained on, tested on and made with, where these came
+        from memory; no trial looks at ``test``.
 
     Raises:
         UserError: no run there, or not watched; its data is gone or changed; ``out`` is not empty.
@@ -67,10 +69,12 @@ def examine(
     place = Path(out) if out is not None else visit.beside(folder)
     if cure:
         visit.refuse_place(place)
+        visit.refuse_no_test(folder, test)
     diagnosis, recipe = visit.visit(folder, minutes or visit.MINUTES, data, net, emit)
     if cure and recipe is not None:
         brought = recipe.data if data is None else data
-        _train(Job(recipe, emit, brought, recipe.test, net, None, place))
+        tested = recipe.test if test is None else test
+        _train(Job(recipe, emit, brought, tested, net, None, place))
         diagnosis.new_run = str(place)
     visit.keep(folder, diagnosis)
     return diagnosis

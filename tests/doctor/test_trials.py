@@ -8,7 +8,7 @@ import numpy as np
 import polars
 import pytest
 import torch
-from tests.doctor.make import train, write_table
+from tests.doctor.make import QUICK, train, write_table
 
 from workings import api
 from workings.base.errors import UserError
@@ -94,3 +94,16 @@ def test_data_that_changed_is_refused(tmp_path: Path) -> None:
     write_table(data, 61)
     with pytest.raises(UserError, match="not what it was"):
         open_patient(run)
+
+
+def test_a_test_set_from_memory_leaves_trials_the_rows_of_the_run(table: Path, tmp_path: Path) -> None:
+    """No fifth is set aside for a test that has rows of its own; a cure is refused until these are brought again."""
+    frame = polars.read_csv(table)
+    rows, test = frame[:250], frame[250:]
+    settings = {"epochs": 2, **QUICK}
+    run = api.train(rows, target="y", test=test, out=tmp_path / "run", settings=settings).path
+    patient = open_patient(run, data=rows)
+    assert len(patient.data.train) + len(patient.judges) == len(rows)
+    with pytest.raises(UserError) as refused:
+        api.examine(run, cure=True, data=rows)
+    assert [problem.code for problem in refused.value.problems] == ["no-test"]

@@ -169,7 +169,8 @@ def open_patient(
             do="Call it from Python with that module: workings.examine(RUN, net=…).",
         )
     # A test set of its own is not even read; a part that was set aside for testing stays aside.
-    reading = recipe.model_copy(update={"test": None, "test_fraction": 0.0}) if recipe.test else recipe
+    separate = files.read_versioned(path / "data_card.json")["split"]["separate_test"] is not None
+    reading = recipe.model_copy(update={"test": None, "test_fraction": 0.0}) if separate else recipe
     job = Job(reading, emit, data, None, net, path, None)
     job.emit = silent  # what is noticed of the data was told when the run was made
     dataset = open_data(job)

@@ -82,6 +82,22 @@ def refuse_place(path: Path) -> None:
         raise refuse("exists", what, why="Nothing is written over.", do="Give another folder with --out.")
 
 
+def refuse_no_test(path: Path, test: object) -> None:
+    """Before any trial: what a cured run will be tested on must be at hand.
+
+    Raises:
+        UserError: the run's own test set came from memory, and is not brought again.
+    """
+    card = read_versioned(path / "data_card.json") if (path / "data_card.json").is_file() else None
+    if test is None and card is not None and card["split"]["separate_test"] is not None and card["test_path"] is None:
+        raise refuse(
+            "no-test",
+            "The run was tested on a test set from memory, which its folder does not hold.",
+            why="The cured run is tested on what the run itself was.",
+            do="Call it from Python with the same test set: workings.examine(RUN, data=…, test=…, cure=True).",
+        )
+
+
 def for_training(recipe: Recipe, before: Recipe) -> Recipe:
     """The cured recipe for a whole training: which way to execute a step is fastest is measured anew."""
     if "lane" not in before.reasons:

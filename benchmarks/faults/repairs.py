@@ -1,0 +1,230 @@
+"""Measure what the doctor repairs, and what it harms, beside random search with the same minutes.
+
+python benchmarks/faults/repairs.py --cache FOLDER [--part test|calibration] [--minutes M] [--jobs 1]
+                                    [--judge] [--write]
+
+Of each program that Workings trains itself, every seeded fault that a recipe can answer is put in and trained. Where
+the result on the test rows is worse than the healthy twins' (``record.is_worse``), ``workings.examine(cure=True)`` has
+M minutes for it, and so has ``doctor.random_search``, which is given no finding and no cause. Healthy runs are shown to
+the doctor too. Test rows score what comes out; no trial sees them. One JSON file a case, beside the healthy twins of
+``record.py``, which are recorded here where they are missing; what is there is not made again. ``--judge`` only judges.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+if not __package__:
+    sys.path[0] = str(Path(__file__).parent.parent)
+
+import workings
+from faults import recipe as trained
+from faults.program import Program
+from faults.programs import PROGRAMS
+from faults.recipe import NotRun, Recipe
+from faults.record import TWINS, Task, is_worse, record, twin_values
+from faults.repaired import judge, told
+from faults.seeded import BY_NAME, FAULTS
+from faults.variations import VARIATIONS
+from workings.base.errors import NonFiniteError, UserError
+from workings.base.events import silent
+from workings.doctor.patient import open_patient
+from workings.doctor.random_search import random_search
+from workings.doctor.visit import examine, for_training
+
+DATA = {"permuted-labels", "noisy-labels", "leak", "missing-cells", "lost-inputs", "unknown-words"}  # not repairable
+HEALTHY = 10  # healthy runs of each program that the doctor is shown, besides its variations
+EVERY = {p.name: p for p in PROGRAMS if isinstance(p.setup, Recipe)}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run that is shown to the doctor; fault and variation: their names."""
+
+    program: str
+    fault: str | None
+    variation: str | None
+    seed: int
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return f"{self.program}--{self.fault or self.variation or 'healthy'}--{self.seed}.repair.json"
+
+
+def cases(part: str, seeds: int = 1) -> Iterator[Case]:
+    """All cases of a part: a beginning holds every program and every fault; healthy runs come last."""
+    programs = [p for p in EVERY.values() if p.part == part]
+    for seed in range(seeds):
+        fits = [[Case(p.name, f.name, None, seed) for p in programs if f.put(p) is not None] for f in FAULTS]
+        turned = [runs[i % len(runs) :] + runs[: i % len(runs)] for i, runs in enumerate(fits) if runs]
+        faulty = (case for group in zip_longest(*turned) for case in group if case is not None)
+        yield from (case for case in faulty if case.fault not in DATA)
+    for seed in range(HEALTHY):
+        yield from (Case(p.name, None, None, seed) for p in programs)
+    for i, (name, vary) in enumerate(VARIATIONS.items()):
+        yield from (Case(p.name, None, name, 10 + i) for p in programs if vary(p) is not None)
+
+
+def beyond_a_recipe(part: str) -> int:
+    """How many single faults of a part lie in its data, so that no recipe can mend them."""
+    programs = [p for p in EVERY.values() if p.part == part]
+    return sum(BY_NAME[name].put(p) is not None for name in DATA for p in programs)
+
+
+def show(case: Case, cache: Path, minutes: float) -> str:
+    """Train a case, treat it, write its file; what happened, in words."""
+    program = EVERY[case.program]
+    for seed in range(TWINS):
+        twin = Task(program.name, (), None, seed)
+        if not (cache / twin.file).is_file():
+            record(twin, cache)
+    with tempfile.TemporaryDirectory() as folder:
+        content = _shown(case, program, twin_values(cache, program), Path(folder), minutes)
+    held = cache / f".{case.file}.part"
+    held.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    held.replace(cache / case.file)
+    return f"{case.file[:-12]}: {told(content)}"
+
+
+def _shown(case: Case, program: Program, twins: list[float], folder: Path, minutes: float) -> dict[str, Any]:
+    setup = _setup(case, program)
+    given = trained.brought(setup, case.seed, folder)
+    fault = None if case.fault is None else BY_NAME[case.fault]
+    content: dict[str, Any] = {
+        "program": program.name,
+        "part": program.part,
+        "family": program.family,
+        "fault": case.fault,
+        "code": None if fault is None else fault.code,
+        "accepted": [] if fault is None else sorted({fault.code, *fault.also}),
+        "variation": case.variation,
+        "seed": case.seed,
+        "minutes": minutes,
+        "metric": setup.metric,
+        "twins": twins,
+        "before": None,
+        "stopped": None,
+        "doctor": None,
+        "random": None,
+    }
+    began = time.perf_counter()
+    try:
+        content["before"] = trained.train(setup, case.seed, given, folder / "run").value
+    except NotRun as stop:
+        content["stopped"] = str(stop)
+    content["seconds"] = round(time.perf_counter() - began, 2)
+    content["worse"] = content["before"] is None or is_worse(content["before"], twins)
+    if (folder / "run" / "recipe.yaml").is_file() and (content["worse"] or fault is None):
+        content["doctor"] = _doctor(setup, given, folder, minutes)
+        if fault is not None:
+            content["random"] = _random(setup, case.seed, given, folder, minutes)
+    return content
+
+
+def _setup(case: Case, program: Program) -> Recipe:
+    if case.fault is not None:
+        setup = BY_NAME[case.fault].put(program)
+    elif case.variation is not None:
+        setup = VARIATIONS[case.variation](program)
+    else:
+        setup = program.setup
+    assert isinstance(setup, Recipe)
+    return setup
+
+
+def _doctor(setup: Recipe, given: dict[str, Any], folder: Path, minutes: float) -> dict[str, Any]:
+    """What the doctor makes of the run. after: None where nothing was changed, or the new run stopped."""
+    began = time.perf_counter()
+    found: dict[str, Any] = {"changed": False, "after": None, "failed": None}
+    data, test = given["data"], given.get("test")
+    try:
+        d = workings.examine(folder / "run", minutes=minutes, cure=True, out=folder / "cured", data=data, test=test)
+    except (NonFiniteError, UserError) as error:
+        codes = [problem.code for problem in error.problems]
+        found |= {"changed": isinstance(error, NonFiniteError), "failed": ", ".join(codes)}
+    else:
+        found["told"] = [each.code for each in d.findings]
+        found["causes"] = [each.code for each in d.causes if each.shown]
+        if d.treatment is not None:
+            found["share"], found["trials"] = d.treatment.share, d.treatment.trials
+            found["out_of_time"] = d.treatment.out_of_time
+            found["tried"] = [
+                f"{t.round} {t.cure.name} ({t.cause}): {t.verdict}, {t.screened or 0:.4g}, {t.gain and t.gain.mean}"
+                for t in d.treatment.tried
+            ]
+            found["measure"] = d.measure
+        if d.new_run is not None:
+            found["changed"] = True
+            found["after"] = trained.value(setup, d.metrics["test"]["after"]["metrics"])
+    return {**found, "seconds": round(time.perf_counter() - began, 2)}
+
+
+def _random(setup: Recipe, seed: int, given: dict[str, Any], folder: Path, minutes: float) -> dict[str, Any]:
+    """What random search makes of it, with the rows that judge and the rule of acceptance of the doctor."""
+    began = time.perf_counter()
+    found: dict[str, Any] = {"changed": False, "after": None, "failed": None}
+    path = folder / "run"
+    try:
+        patient = open_patient(path, examine(path).findings, given["data"])
+        treatment = random_search(patient, minutes, silent, seed)
+        found["trials"] = treatment.trials
+        if treatment.accepted:
+            found["changed"] = True
+            recipe = for_training(treatment.recipe, patient.recipe)
+            run = workings.train(given["data"], test=given.get("test"), recipe=recipe, out=folder / "drawn")
+            found["after"] = trained.value(setup, run.metrics)
+    except (NonFiniteError, UserError) as error:
+        found["failed"] = ", ".join(problem.code for problem in error.problems)
+    return {**found, "seconds": round(time.perf_counter() - began, 2)}
+
+
+def _todo(given: argparse.Namespace) -> list[Case]:
+    """Cases that are not there yet with these minutes."""
+
+    def done(path: Path) -> bool:
+        return path.is_file() and json.loads(path.read_text(encoding="utf-8"))["minutes"] == given.minutes
+
+    return [case for case in cases(given.part, given.seeds) if not done(given.cache / case.file)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--part", choices=("calibration", "test"), default="test")
+    parser.add_argument("--minutes", type=float, default=0.5, help="of each treatment")
+    parser.add_argument("--seeds", type=int, default=1, help="of each fault")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--only", default="", help="cases whose names have this")
+    parser.add_argument("--judge", action="store_true", help="judge what is there, and make nothing")
+    parser.add_argument("--write", action="store_true", help="write the table of the test part")
+    given = parser.parse_args()
+    given.cache.mkdir(parents=True, exist_ok=True)
+    if not given.judge:
+        todo = [case for case in _todo(given) if given.only in case.file]
+        print(f"{len(todo)} cases to do", flush=True)
+        if given.jobs == 1:
+            for case in todo:
+                print(show(case, given.cache, given.minutes), flush=True)
+        else:
+            with ProcessPoolExecutor(given.jobs) as pool:
+                n = len(todo)
+                for said in pool.map(show, todo, [given.cache] * n, [given.minutes] * n):
+                    print(said, flush=True)
+    judge(given.cache, given.part, beyond_a_recipe(given.part), write_it=given.write)
+
+
+if __name__ == "__main__":
+    main()
