@@ -13,12 +13,6 @@ import pytest
 BENCHMARKS = str(Path(__file__).parent.parent.parent / "benchmarks")
 # Mean 0.8, s 0.00707: one more twin lies above 0.8 − 2.776·0.00707·√1.2 = 0.7785.
 TWINS = [0.79, 0.80, 0.80, 0.80, 0.81]
-    0.79,
-    0.80,
-    0.80,
-    0.80,
-    0.81,
-]  # mean 0.8, s 0.00707: one more twin lies above 0.8 − 2.776·0.00707·√1.2 = 0.7785
 
 
 @pytest.fixture(scope="module")
