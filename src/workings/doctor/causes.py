@@ -178,7 +178,8 @@ def shown(cure: Cure, before: Recipe, after: Recipe | None) -> str:
 
 
 def _size(recipe: Recipe, name: str) -> float:
-    value = recipe.net_settings.get(name, getattr(recipe, name, None))
+    usual = registry.settle(recipe.net, {}).get(name) if recipe.net in registry.names() else None
+    value = recipe.net_settings.get(name, getattr(recipe, name, usual))
     if isinstance(value, list | tuple):
         return float(sum(value))
     return float(value) if isinstance(value, int | float) else 0.0

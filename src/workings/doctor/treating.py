@@ -4,7 +4,8 @@ Every round begins with the recipe as it is (at first the run's own):
 
 1. Screening: one trial of each cure, with the run's seed, against nothing and placebo.
 2. Proof: the best cure of each of the few best causes, nothing and placebo, each with ``SEEDS`` new seeds, so that a
-   cure that was lucky in screening is no more likely to pass; where these do not decide, with as many again.
+   cure that was lucky in screening is no more likely to pass; where these do not decide, with as many again, and where
+   the first ``FEWEST_SEEDS`` leave no doubt, with no more.
 3. A cure is accepted if it does better than nothing and than placebo, both beyond the interval (``doctor.paired``), and
    by at least ``LEAST`` of the score. The best one changes the recipe. It is trained once more and watched: if symptoms
    are left, the next round begins, so that several faults are cured one after another.
@@ -31,6 +32,7 @@ from workings.runs.recipe import Recipe
 
 FEWEST_SEEDS = 3  # below, nothing is accepted
 ROUNDS = 3
+EARLY = 0.998  # level of the intervals by which so few seeds decide (a stricter first look, O'Brien and Fleming 1979)
 LEAST = 0.02  # of the score before: what is smaller is not worth a change
 SCREENING = 0.4  # of the time left, at most
 
@@ -168,6 +170,8 @@ def _prove(ward: Ward, treatment: Treatment, base: Recipe, finalists: list[Tried
     """Trials with new seeds; how many seeds every finalist has."""
     own = ward.patient.recipe.seed
     for k in seeds:
+        if k == FEWEST_SEEDS + 1 and _decided(ward, base, finalists):
+            break
         if not ward.bears(2 + len(finalists)):
             treatment.out_of_time = True
             break
@@ -178,6 +182,17 @@ def _prove(ward: Ward, treatment: Treatment, base: Recipe, finalists: list[Tried
             assert t.recipe is not None
             t.trials.append(ward.trial(t.recipe, own + k))
     return min(len(t.trials) for t in finalists)
+
+
+def _decided(ward: Ward, base: Recipe, finalists: list[Tried]) -> bool:
+    """Whether the few first seeds do: the best is far better than nothing and placebo, and no other is as good."""
+    seeds = range(ward.patient.recipe.seed + 1, ward.patient.recipe.seed + 1 + len(finalists[0].trials))
+    before = [[ward.trial(base, seed, placebo=placebo) for seed in seeds] for placebo in (False, True)]
+    best = max(finalists, key=lambda t: ward.gain(before[0], t.trials).mean)
+    sure = [ward.gain(trials, best.trials, EARLY) for trials in before]
+    if not all(verdict(each, each) == "better" for each in sure):
+        return False
+    return all(_outdone(ward, t, best) for t in finalists if t is not best)
 
 
 def _judge(ward: Ward, treatment: Treatment, base: Recipe, finalists: list[Tried]) -> None:

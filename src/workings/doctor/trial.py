@@ -45,7 +45,8 @@ Change = Callable[[Source], Source]
 class Trial:
     """What a trial gave. score: lower is better. rows: (n,) whose mean it is, or None.
 
-    first, last: training loss of the first and the last eighth of the steps, NaN where it stopped before.
+    seconds: of the whole trial; training: of its steps. first, last: training loss of the first and the last eighth of
+    the steps, NaN where it stopped before.
     stopped: why it did not reach its last step, or "".
     """
 
@@ -59,6 +60,7 @@ class Trial:
     stopped: str = ""
     recipe: Recipe | None = None
     history: History | None = None
+    training: float = 0.0
 
 
 def shortened(recipe: Recipe, share: float) -> Recipe:
@@ -104,7 +106,7 @@ def run_trial(
     fit, judges = make_fit(patient, recipe, seed, share, placebo, seconds, train, fold, watch)
     prior = patient.prior(fit.train, judges)
     worst = _untrained(patient) if prior is None else float(prior.mean())
-    stopped, kept = "", Losses()
+    stopped, kept, training = "", Losses(), 0.0
     threads = parse_lane(fit.recipe.lane).threads if fit.recipe.lane != "auto" else 1
     with steady(threads), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -113,7 +115,9 @@ def run_trial(
                 fit.settle()
             watched = fit.rule.advance
             fit.rule.advance = kept.seen(watched)  # type: ignore[method-assign]
+            training = -time.perf_counter()
             fit.run()
+            training += time.perf_counter()
             if fit.state.step < fit.before + fit.steps and "clock" in (fit.state.stopped or ""):
                 stopped = fit.state.stopped or ""
             judged = _bounded(prior, worst, patient.judge(fit, judges))
@@ -131,6 +135,7 @@ def run_trial(
         stopped,
         fit.recipe,
         None if fit.watched is None else fit.watched.history,
+        max(training, 0.0),
     )
 
 

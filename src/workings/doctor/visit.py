@@ -144,7 +144,6 @@ def treated(patient: Patient, diagnosis: Diagnosis, minutes: float, emit: Emit =
 
     codes = {each.code for each in patient.findings}
     ward.plan(len(propose(patient.recipe, list(patient.findings))))
-    diagnosis.controls = controls(ward)
     mispaired = _mispaired(ward) if MISPAIRED in codes else None
     treatment: Treatment = treat(patient, propose, minutes, emit, ward)  # type: ignore[arg-type]
     causes, diagnosis.apart = causes_of(treatment, candidates(patient.findings, patient.recipe.net))
@@ -152,6 +151,7 @@ def treated(patient: Patient, diagnosis: Diagnosis, minutes: float, emit: Emit =
     if at_fault:
         codes = {each.code for each in at_fault}
         causes, diagnosis.apart = [*at_fault, *(each for each in causes if each.code not in codes)], True
+    diagnosis.controls = controls(ward)  # last: where time is short, what cures goes first
     if mispaired is not None:
         causes = [mispaired, *(each for each in causes if each.code != MISPAIRED)]
     diagnosis.causes, diagnosis.treatment = causes, treatment

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from workings.base.events import Emit, Phase, silent
 from workings.base.finding import Finding
-from workings.doctor.paired import Gain, gain
+from workings.doctor.paired import LEVEL, Gain, gain
 from workings.doctor.patient import Patient
 from workings.doctor.trial import Change, Trial, planned_steps, run_trial
 from workings.runs.recipe import Recipe
@@ -50,10 +50,11 @@ class Ward:
         few = min(1.0, max(FEWEST_STEPS, 2) / steps)
         self.emit(Phase("trying", "how long a trial takes"))
         short = run_trial(self.patient, recipe, recipe.seed, share=few, seconds=self.seconds / 4)
-        each = short.seconds / max(few, 1e-9)
+        training = short.training or short.seconds  # it stopped: all of its time is counted
+        each, besides = training / max(few, 1e-9), short.seconds - training
         late = LATE & {each.code for each in self.patient.findings}
         trials = 2 + (min(cures, FEW) if late else cures) + (1 + FINALISTS) * SEEDS + (0 if late else SEEDS)
-        affordable = max(self.left, 0.0) / trials
+        affordable = max(self.left, 0.0) / trials - besides
         self.share = min(1.0, max(affordable / max(each, 1e-9), few))
         if self.share > 0.7:
             self.share = 1.0
@@ -101,9 +102,9 @@ class Ward:
         self.count += 1
         return [] if found.history is None else look(found.history)
 
-    def gain(self, before: Sequence[Trial], after: Sequence[Trial]) -> Gain:
+    def gain(self, before: Sequence[Trial], after: Sequence[Trial], level: float = LEVEL) -> Gain:
         """How much better; other rows judge with each seed where there are few."""
-        return gain(before, after, same_rows=not self.patient.folds)
+        return gain(before, after, level, same_rows=not self.patient.folds)
 
     def bears(self, trials: float = 1.0) -> bool:
         """Whether the time left is likely to do for so many more trials."""
