@@ -35,6 +35,7 @@ MODULES = (
     "no_shuffle",
     "leakage",
     "imbalance",
+    "labels_shuffled",
     # of the net
     "no_nonlinearity",
     "bad_start",
@@ -46,6 +47,10 @@ MODULES = (
     "rate_too_high",
     "rate_too_low",
     "over_regularised",
+    # in what it makes
+    "posterior_collapse",
+    "mode_collapse",
+    "discriminator_wins",
     # in its layers
     "exploding_gradient",
     "dead_relu",
@@ -53,17 +58,13 @@ MODULES = (
     "vanishing_gradient",
     "forgetting_gradient",
     "attention_collapse",
-    "posterior_collapse",
-    "mode_collapse",
-    "discriminator_wins",
     # what is left when nothing of the above explains it
     "label_noise",
-    "labels_shuffled",
     # what follows
     "oscillating",
     "overfitting",
-    "plateau",
     "underfitting",
+    "plateau",
 )
 
 

@@ -49,7 +49,7 @@ SYMPTOMS = (
         "share of looks at which all that is given to the loss lies in 0 to 1",
         one,
         1.0,
-        "Logits of both classes have both signs.",
+        "Of 20 healthy runs of the calibration part 99 % lie below 0.056, none above 0.056.",
         "What the loss takes as logits lies in 0 to 1 throughout: a sigmoid is applied twice.",
         _WHY,
         "Leave out the sigmoid behind the last layer: nn.BCEWithLogitsLoss takes logits.",

@@ -33,7 +33,7 @@ SYMPTOMS = (
         "log₁₀ of ∂L/∂h at the first step of a sequence over that at the last",
         _measure,
         -4.0,
-        "None of 144 healthy runs of the calibration part met its conditions.",
+        "None of 272 healthy runs of the calibration part met its conditions.",
         "On its way back through time in '{where}' the gradient shrinks to 10^{value:.1f}.",
         "What the first steps hold cannot be learnt: no gradient tells them apart.",
         "LSTM or GRU with a forget bias of 1; orthogonal initialisation of recurrent weights; shorter sequences; "

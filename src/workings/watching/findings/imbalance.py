@@ -18,6 +18,7 @@ from workings.watching.history import History
 RATIO = 5.0
 MADE_UP = 2.5
 MANY = 4  # classes
+MOSTLY = 0.5  # of the rarest class found
 
 
 def ratio(history: History) -> float:
@@ -51,6 +52,9 @@ def uneven(history: History) -> Evidence | None:
     shares = class_shares(history)
     if len(shares) < MANY or handled(history) or answers_at_each_step(history):
         return None
+    rare = lasting(history.of("rare_right", "output"), "output", 3)
+    if rare is not None and rare.low > MOSTLY:
+        return None  # imbalance that does no harm
     value = math.exp(-sum(p * math.log(p) for p in shares if p > 0)) / len(shares)
     return Evidence(value, value, value, 0, "", (), {"ratio": ratio(history)})
 
@@ -81,7 +85,7 @@ SYMPTOMS = (
         "accuracy less balanced accuracy on validation samples",
         on_validation,
         0.25,
-        "None of 144 healthy runs of the calibration part met its conditions.",
+        "None of 272 healthy runs of the calibration part met its conditions.",
         "Classes differ {ratio:.0f}-fold in size, and rare ones are missed: accuracy is {plain:.0%}, balanced over the "
         "classes {balanced:.0%}.",
         _WHY,
@@ -91,8 +95,8 @@ SYMPTOMS = (
         "imbalance",
         "share of the rarest class that is not found",
         on_training,
-        0.8,
-        "None of 144 healthy runs of the calibration part met its conditions.",
+        0.75,
+        "None of 272 healthy runs of the calibration part met its conditions.",
         "Classes differ {ratio:.0f}-fold in size, and {value:.0%} of the rarest are not found.",
         _WHY,
         _DO,
@@ -102,7 +106,7 @@ SYMPTOMS = (
         "effective classes (e to the entropy of their shares) over classes",
         uneven,
         0.75,
-        "Of 49 healthy runs of the calibration part 99 % lie above 0.98, none below 0.98.",
+        "Measured on 8 healthy runs of the calibration part only, none below 0.99.",
         "Classes differ {ratio:.0f}-fold in size and nothing makes up for it: they are as many as {value:.0%} of "
         "their number would be, were they of equal size.",
         _WHY,
@@ -113,8 +117,8 @@ SYMPTOMS = (
         "imbalance",
         "samples of the commonest class over those of the rarest (where weights make up for it, divided by 2.5)",
         extreme,
-        40.0,
-        "Of 88 healthy runs of the calibration part 99 % lie below 3.1, none above 3.2.",
+        25.0,
+        "Of 159 healthy runs of the calibration part 99 % lie below 3.2, none above 3.4.",
         "The commonest class has {ratio:.0f} times as many samples as the rarest.",
         _WHY,
         _DO,

@@ -10,11 +10,12 @@ from workings.watching.findings.evidence import Evidence, Symptom, first_of
 from workings.watching.history import History
 
 STEPS = 4
+STALE = 3  # steps; gradients that are NaN tell nothing, so it may be few of those looked at
 
 
 def _measure(history: History) -> Evidence | None:
     seen, stale = history.counts.get("gradients-checked", 0), history.counts.get("stale-gradient", 0)
-    if seen < STEPS:
+    if seen < STEPS or 0 < stale < STALE:
         return None
     share = min(1.0, stale / seen)
     return Evidence(share, share, share, 1, "", history.of("gradient_norm"), {"stale": stale, "seen": seen})
@@ -25,7 +26,7 @@ SYMPTOMS = (
         "no-zero-grad",
         "share of steps that met gradients of the step before",
         _measure,
-        0.5,
+        0.05,
         "Exact: loops that zero their gradients have none.",
         "Gradients are not set to 0: {stale:,} of {seen:,} steps looked at added theirs to those of the step before.",
         "Each step follows the sum of all gradients so far, as a momentum of 1 would: it overshoots and swings.",

@@ -34,7 +34,7 @@ SYMPTOMS = (
         "losses and weights that are NaN or infinite",
         _measure,
         1,
-        "Healthy runs have none.",
+        "None of 272 healthy runs of the calibration part met its conditions.",
         "From step {first:,} on numbers are NaN or infinite{said}.",
         "Nothing is learnt from then on: one NaN makes every weight NaN.",
         "Divide the learning rate by 10 and clip gradients (torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)); "

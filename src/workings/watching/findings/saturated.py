@@ -30,7 +30,7 @@ SYMPTOMS = (
         "share of a layer's numbers within 1 % of the bounds of its activation",
         _measure,
         0.5,
-        "None of 144 healthy runs of the calibration part met its conditions.",
+        "None of 272 healthy runs of the calibration part met its conditions.",
         "{value:.0%} of what '{where}' gives lies at its bounds.",
         "There the slope is nearly 0, so the layers before it get nearly no gradient.",
         "Scale the inputs to mean 0 and spread 1, start by Xavier's initialisation, use tanh instead of sigmoid, or "

@@ -135,7 +135,7 @@ SYMPTOMS = (
         "how far targets lie beyond what the outputs can reach, in their standard deviations",
         unreachable,
         0.5,
-        "None of 144 healthy runs of the calibration part met its conditions.",
+        "None of 272 healthy runs of the calibration part met its conditions.",
         "The outputs never leave {low:.3g} … {high:.3g}, the targets lie in {t_low:.3g} … {t_high:.3g}.",
         "The last activation keeps the net from what it shall predict.",
         _DO,
