@@ -33,12 +33,16 @@ Run = Callable[[Tensor, Any], tuple[Tensor, tuple[Tensor, ...]]]  # x (B, T, D),
 
 
 class Recurrent:
-    """Recurrent layers of torch and of Workings, and cells of torch's, during one pass."""
+    """Recurrent layers of torch and of Workings, and cells of torch's, during one pass.
 
-    def __init__(self) -> None:
+    careful: calls what it is given, and lets no error through into the backward pass of the caller.
+    """
+
+    def __init__(self, careful: Callable[..., None]) -> None:
+        self._careful = careful
         self._replays: list[tuple[str, Callable[[], Tensor | None]]] = []
         self._found: list[Measured] = []
-        self._cells: dict[str, list[Tensor]] = {}  # δ of each call of a cell, the last call first
+        self._cells: dict[str, list[list[Tensor]]] = {}  # δ of each call of a cell, of h and c, the last call first
 
     @staticmethod
     def sees(module: nn.Module) -> bool:
@@ -66,34 +70,30 @@ class Recurrent:
         if run is None:
             return
 
-        def hook(g: Tensor) -> None:
+        def back(g: Tensor) -> None:
             g_BTH = (g if first else g.transpose(0, 1)).detach()
             x_BTD = x if first else x.transpose(0, 1)
             self._found.append((where, "delta", rms(g_BTH)))
             kept = g_BTH[:FEW].clone(), x_BTD[:FEW].clone()
             self._replays.append((where, lambda: through_time(run, kept[1], kept[0])))
 
-        h.register_hook(hook)
+        h.register_hook(lambda g: self._careful(back, g))
 
     def _cell(self, where: str, out: Any) -> list[Measured]:
         h = out[0] if isinstance(out, tuple) else out
         if isinstance(h, Tensor) and h.requires_grad:
             # For an LSTM the gradient lives on in c; both parts of the state count.
             parts = out if isinstance(out, tuple) else (out,)
-            total: list[Tensor] = []
-            self._cells.setdefault(where, [])
+            norms: list[Tensor] = []  # a graph that is kept is gone through again: then there are more
 
-            def hook(δ: Tensor) -> None:
-                with torch.no_grad():
-                    total.append(torch.linalg.vector_norm(δ.float()))
-                    if len(total) == 1:
-                        self._cells[where].append(total[0])
-                    else:
-                        self._cells[where][self._cells[where].index(total[0])] = torch.stack(total).norm()
+            def back(δ: Tensor) -> None:
+                if not norms:
+                    self._cells.setdefault(where, []).append(norms)
+                norms.append(torch.linalg.vector_norm(δ.float()))
 
-            h.register_hook(hook)
-            if len(parts) > 1:
-                parts[1].register_hook(hook)
+            for part in parts:
+                if part.requires_grad:
+                    part.register_hook(lambda δ: self._careful(back, δ))
         return []
 
     def read(self) -> list[Measured]:
@@ -105,7 +105,8 @@ class Recurrent:
                 found.append((where, "delta_first", share))
         for where, back in self._cells.items():
             if len(back) > 1:
-                found.append((where, "delta_first", back[-1] / back[0].clamp_min(1e-30)))
+                δ_1, δ_T = (torch.stack(norms).norm() for norms in (back[-1], back[0]))
+                found.append((where, "delta_first", δ_1 / δ_T.clamp_min(1e-30)))
         self._replays, self._cells = [], {}
         return found
 
@@ -144,8 +145,12 @@ def _of_layer(layer: Layer) -> Run | None:
 
 
 def _of_torch(module: Any) -> Run | None:
-    """A layer of torch's: all its stacked layers, whose states after step 1 count together; reading onward only."""
-    if module.bidirectional or module.proj_size:
+    """A layer of torch's: all its stacked layers, whose states after step 1 count together; reading onward only.
+
+    None for a class made of torch's: reading parametrised weights, or a forward pass of somebody's own, may change
+    what the layer remembers (spectral norm does).
+    """
+    if type(module) not in RECURRENT or module.bidirectional or module.proj_size:
         return None
 
     def run(x_BTD: Tensor, state: Any) -> tuple[Tensor, tuple[Tensor, ...]]:

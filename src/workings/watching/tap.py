@@ -57,7 +57,7 @@ class Tap(TorchFunctionMode):
         self.order: list[str] = []
         self.affine = self.nonlinear = 0  # operations seen
         self.drops = False  # whether dropout is called as a function, so that the net depends on its mode
-        self.recurrent = Recurrent()
+        self.recurrent = Recurrent(self._careful)
         self.seconds, self.calls = 0.0, 0  # what looking took, as far as it is measured; how many operations came by
         self.error: Exception | None = None  # what looking stumbled over: after it nothing more is looked at
         self._path: list[str] = []
