@@ -1,25 +1,23 @@
-"""What watching costs: the same training with and without, in two processes that take turns on one core.
+"""What watching costs: the same training with and without, in two threads that take turns.
 
     python benchmarks/bench_watch.py [loops] [fits] [--quick] [--seconds S] [--rounds N]
 
 ``loops`` are plain PyTorch loops under ``workings.watch``, ``fits`` are Workings's own training with ``watch=0.03`` and
-``watch=0``. In a round both train from the start, each for a tenth of a second while the other is stopped, so whatever
-slows the machine down meets both; the clock of the watched one stands still meanwhile, as its share is of its own time.
-The figure is the median over rounds of the ratio of their processor times. The watcher's own account is told beside.
+``watch=0``. In a round both train from the start, each for a twentieth of a second while the other waits, so whatever
+slows the machine down, or speeds one process up and another not, meets both. The watcher's clock stands still while it
+waits, as its share is of its own time. The figure is the median over rounds of the ratio of the threads' processor
+times, compiling and closing included; the watcher's own account is told beside.
 """
 
 from __future__ import annotations
 
 import argparse
-import multiprocessing
-import os
-import signal
 import statistics
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import cycle
-from multiprocessing.connection import Connection
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -41,7 +39,7 @@ from workings.watching.watch import watch
 
 COMMAND = "python benchmarks/bench_watch.py"
 BUDGET = 0.03
-TURN = 0.1  # seconds
+TURN = 0.05  # seconds
 Row = dict[str, Any]
 
 
@@ -146,7 +144,14 @@ class Took:
     looks: int = 0
 
 
-def loop(name: str, steps: int, budget: float) -> Took:
+Turn = Callable[[], None]  # called now and then: it waits while it is the other's turn
+
+
+def alone() -> None:
+    """Nobody else trains."""
+
+
+def loop(name: str, steps: int, budget: float, turn: Turn = alone) -> Took:
     """So many steps from the start; budget 0: not watched."""
     program = next(each for each in LOOPS if each.what == name)
     torch.manual_seed(0)
@@ -155,6 +160,7 @@ def loop(name: str, steps: int, budget: float) -> Took:
 
     def train(steps: int) -> None:
         for step in range(steps):
+            turn()
             at = step * program.batch % N
             optimizer.zero_grad()
             loss = program.loss(model(x[at : at + program.batch]), y[at : at + program.batch])
@@ -162,13 +168,13 @@ def loop(name: str, steps: int, budget: float) -> Took:
             optimizer.step()
 
     train(5)
-    began = time.process_time()
+    began = time.thread_time()
     if not budget:
         train(steps)
-        return Took(time.process_time() - began)
+        return Took(time.thread_time() - began)
     with watch(model, optimizer, budget=budget) as watched:
         train(steps)
-    return Took(time.process_time() - began, watched.budget.part, watched.budget.looks)
+    return Took(time.thread_time() - began, watched.budget.part, watched.budget.looks)
 
 
 # Shapes, outputs, form, task and settings of Workings's own nets of the same kinds.
@@ -190,7 +196,7 @@ def windows(x: Tensor, form: Form) -> TextWindows:
     )
 
 
-def fit(name: str, steps: int, budget: float) -> Took:
+def fit(name: str, steps: int, budget: float, turn: Turn = alone) -> Took:
     """A fit of Workings, with looks at validation rows after every epoch."""
     net, program, settings = FITS[name]
     torch.manual_seed(0)
@@ -218,53 +224,78 @@ def fit(name: str, steps: int, budget: float) -> Took:
     sources: list[Source] = [MemorySource(x, y), MemorySource(x[:256], y[:256])]
     if language:
         sources = [windows(x, form), windows(x[:64], form)]
+    samples = sources[0].x
+
+    def in_turn(index: Tensor) -> Tensor:
+        turn()
+        return samples(index)
+
+    sources[0].x = in_turn
     fitted = Fit(model, task, recipe, sources[0], sources[1], silent, state=LoopState())
-    began = time.process_time()
+    began = time.thread_time()
     fitted.run()
-    seconds, watched = time.process_time() - began, fitted.watched
+    seconds, watched = time.thread_time() - began, fitted.watched
     return Took(seconds) if watched is None else Took(seconds, watched.budget.part, watched.budget.looks)
 
 
-RUNS: dict[str, Callable[[str, int, float], Took]] = {"loops": loop, "fits": fit}
+RUNS: dict[str, Callable[..., Took]] = {"loops": loop, "fits": fit}
 
 
-def train_alone(part: str, name: str, steps: int, budget: float, link: Connection) -> None:
-    """What one of the two processes does: it says that it is ready, trains when told to, and says what it took."""
-    torch.set_num_threads(1)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    time.perf_counter = time.process_time  # stands still while this process is stopped
-    RUNS[part](name, 20, 0.0)
-    link.send(None)
-    link.recv()
-    link.send(RUNS[part](name, steps, budget))
+class Turns:
+    """Two threads, of which one trains while the other waits.
+
+    ``torch.autograd.backward``, which a watch replaces while it is open, is what it is for each of them.
+    """
+
+    def __init__(self, first: int) -> None:
+        self.whose, self.left = first, 2
+        self.changed = threading.Condition()
+        self.began = 0.0
+        self.backward = [torch.autograd.backward] * 2
+
+    def take(self, i: int) -> None:
+        """Wait for one's turn."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.whose == i or self.left == 1)
+        torch.autograd.backward = self.backward[i]
+        self.began = time.thread_time()
+
+    def give(self, i: int) -> None:
+        """It is the other's turn."""
+        self.backward[i] = torch.autograd.backward
+        with self.changed:
+            self.whose = 1 - i
+            self.changed.notify_all()
+
+    def turn(self, i: int) -> None:
+        """Called between steps."""
+        if time.thread_time() - self.began > TURN and self.left == 2:
+            self.give(i)
+            self.take(i)
 
 
-def in_turns(part: str, name: str, steps: int, budgets: tuple[float, float]) -> dict[float, Took]:
-    """Two processes, of which one trains while the other is stopped, until one of them is done."""
-    context = multiprocessing.get_context("spawn")
-    workers, links = [], []
-    for budget in budgets:
-        here, there = context.Pipe()
-        workers.append(context.Process(target=train_alone, args=(part, name, steps, budget, there), daemon=True))
-        links.append(here)
-        workers[-1].start()
-        here.recv()
-    for worker, link in zip(workers, links, strict=True):
-        os.kill(int(worker.pid or 0), signal.SIGSTOP)
-        link.send(None)
-    for worker in cycle(workers):
-        os.kill(int(worker.pid or 0), signal.SIGCONT)
-        time.sleep(TURN)
-        if any(link.poll() for link in links):
-            break
-        os.kill(int(worker.pid or 0), signal.SIGSTOP)
-    for worker in workers:
-        os.kill(int(worker.pid or 0), signal.SIGCONT)
-    took = [link.recv() for link in links]
-    for worker in workers:
-        worker.join()
-    return dict(zip(budgets, took, strict=True))
+def in_turns(part: str, name: str, steps: int, first: int) -> list[Took]:
+    """What both took: not watched, watched. first: which of them begins."""
+    turns, took, failed = Turns(first), [Took(0.0)] * 2, []
+
+    def train(i: int) -> None:
+        torch.set_num_threads(1)
+        turns.take(i)
+        try:
+            took[i] = RUNS[part](name, steps, (0.0, BUDGET)[i], partial(turns.turn, i))
+        except Exception as error:  # noqa: BLE001 - raised again by the thread that waits for both
+            failed.append(error)
+        turns.left -= 1
+        turns.give(i)
+
+    threads = [threading.Thread(target=train, args=(i,)) for i in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
+    return took
 
 
 def compare(part: str, name: str, seconds: float, rounds: int) -> Row:
@@ -272,10 +303,10 @@ def compare(part: str, name: str, seconds: float, rounds: int) -> Row:
     steps = max(200, round(seconds * 100 / RUNS[part](name, 100, 0.0).cpu))
     cost, own, looks = [], [], []
     for i in range(rounds):
-        took = in_turns(part, name, steps, (0.0, BUDGET) if i % 2 else (BUDGET, 0.0))
-        cost.append(100 * (took[BUDGET].cpu / took[0.0].cpu - 1))
-        own.append(100 * took[BUDGET].own)
-        looks.append(took[BUDGET].looks)
+        plain, watched = in_turns(part, name, steps, i % 2)
+        cost.append(100 * (watched.cpu / plain.cpu - 1))
+        own.append(100 * watched.own)
+        looks.append(watched.looks)
         print(f"  {part}, {name}: {cost[-1]:+.2f} %, own account {own[-1]:.2f} %, {looks[-1]} looks", flush=True)
     return {
         "what": f"{'PyTorch loop' if part == 'loops' else 'workings train'}: {name}",
@@ -303,6 +334,7 @@ def main() -> None:
         parser.error(f"there is no part called '{unknown[0]}'; there are loops and fits")
     seconds, rounds = (4.0, 1) if given.quick else (given.seconds, given.rounds)
     torch.set_num_threads(1)
+    time.perf_counter = time.thread_time  # stands still while a thread waits
     asked = [("loops", each.what) for each in LOOPS] + [("fits", name) for name in FITS]
     rows = [compare(*each, seconds, rounds) for each in asked if not given.parts or each[0] in given.parts]
     if given.quick:
