@@ -117,7 +117,7 @@ SYMPTOMS = (
         "imbalance",
         "samples of the commonest class over those of the rarest (where weights make up for it, divided by 2.5)",
         extreme,
-        25.0,
+        30.0,
         "Of 159 healthy runs of the calibration part 99 % lie below 3.2, none above 3.4.",
         "The commonest class has {ratio:.0f} times as many samples as the rarest.",
         _WHY,
