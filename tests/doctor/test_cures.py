@@ -115,3 +115,18 @@ def test_the_way_a_derived_rate_goes_says_which_cause_it_shows() -> None:
     before = Recipe(learning_rate=1.0)
     assert shown(cure, before, Recipe(learning_rate=0.1)) == "rate-too-high"
     assert shown(cure, before, Recipe(learning_rate=10.0)) == "rate-too-low"
+
+
+def test_a_width_that_is_made_larger_shows_that_it_was_too_small() -> None:
+    """Also where the new one is the net's own default, which no recipe spells out; a smaller one shows the contrary."""
+    cure = Cure("width from the data", "underfitting", "", unset=("width",))
+    narrow, wide = (Recipe(net="lstm", net_settings={"width": width}) for width in (1, 5000))
+    assert shown(cure, narrow, Recipe(net="lstm")) == "underfitting"
+    assert shown(cure, wide, Recipe(net="lstm")) == "overfitting"
+
+
+def test_more_epochs_are_tried_after_what_holds_the_net_back() -> None:
+    """Nearly every net gets better with more of them, and such a trial takes long: they jump no queue."""
+    one = case("mlp", (8,), "binary", 1, l2=0.3, epochs=10)
+    names = [cure.unset for cure in cures_for([finding("over-regularised")], one) if len(cure.unset) == 1]
+    assert names.index(("l2",)) < names.index(("epochs",))

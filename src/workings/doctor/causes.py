@@ -119,6 +119,8 @@ NAMES: dict[str, str] = {
 }
 
 
+LENGTHS = {"epochs", "patience"}
+
 # Causes that only some nets can have.
 OF_NETS: dict[str, tuple[str, ...]] = {
     "rbm-rate": ("rbm", "dbn"),
@@ -148,13 +150,16 @@ def candidates(findings: Sequence[Finding], net: str = "") -> list[str]:
 
 
 def cures_for(findings: Sequence[Finding], case: Case) -> list[Cure]:
-    """What may be tried, in order of expected gain: by the cause; within it, given values derived anew come first."""
+    """What may be tried, in order of expected gain: by the cause; within it, given values derived anew come first.
+
+    Not so the number of epochs: nearly every net gets better with more of them, and such a trial takes long.
+    """
     causes = candidates(findings, case.net)
     if not causes:
         return []
     chosen = []
     for i, cure in enumerate(every(case)):
-        anew = bool(cure.unset) and not cure.values and not cure.net
+        anew = bool(cure.unset) and not cure.values and not cure.net and not set(cure.unset) & LENGTHS
         if cure.shows in causes:
             chosen.append(((causes.index(cure.shows) - (2 if anew else 0), i), cure))
         elif not cure.shows:  # what is given and may be wrong in either way

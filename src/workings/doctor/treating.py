@@ -34,6 +34,7 @@ FEWEST_SEEDS = 3  # below, nothing is accepted
 ROUNDS = 3
 EARLY = 0.998  # level of the intervals by which so few seeds decide (a stricter first look, O'Brien and Fleming 1979)
 LEAST = 0.02  # of the score before: what is smaller is not worth a change
+NEARLY = 0.9  # of the best cure's gain: as good, if its cause is likelier
 SCREENING = 0.4  # of the time left, at most
 
 # The cures of a round, the likeliest first: of the recipe as it is, and what is found in it.
@@ -77,14 +78,9 @@ def _round(ward: Ward, treatment: Treatment, cures: Sequence[Cure], round_: int)
     treatment.tried += tried
     treatment.out_of_time |= not ended
     hopeful = [t for t in tried if t.hopeful]
-    finalists = _finalists(hopeful)
-    for t in hopeful:
-        if t not in finalists:
-            t.note = "another cure of the same cause, or a better one, was proved instead"
-    if not finalists:
+    if not hopeful:
         return False
-    while len(finalists) > 1 and not ward.bears(FEWEST_SEEDS * (2 + len(finalists))):
-        finalists.pop().note = "there was no time to prove it"
+    finalists = finalists_of(hopeful, ward.left / FEWEST_SEEDS - nothing.seconds - placebo.seconds)
     done = _prove(ward, treatment, base, finalists, range(1, SEEDS + 1))
     if done < FEWEST_SEEDS:
         for t in finalists:
@@ -123,7 +119,7 @@ def _screen(
         except ValueError as error:  # pydantic's: a value that the recipe does not take
             t.verdict, t.note = "does not fit", " ".join(str(error).split())
             continue
-        t.recipe = settled(t.recipe, trial, ward.share)
+        t.recipe, t.seconds = settled(t.recipe, trial, ward.share), trial.seconds
         t.cause = shown(cure, base, t.recipe)
         t.screened = 0.0 if nothing.score == trial.score else nothing.score - trial.score
         t.hopeful = trial.score < low - least
@@ -155,15 +151,27 @@ def settled(recipe: Recipe, trial: Trial, share: float) -> Recipe:
     return Recipe.model_validate({**kept, **derived})
 
 
-def _finalists(hopeful: list[Tried]) -> list[Tried]:
-    """The best cure of each cause, the best causes first; of one cause only, its two best."""
-    ordered = sorted(hopeful, key=lambda t: -(t.screened or 0.0))
+def finalists_of(hopeful: list[Tried], seconds: float) -> list[Tried]:
+    """The best cure of each cause, the best causes first; of one cause only, its two best.
+
+    seconds: what a seed may take; a cure that takes longer would not be proved, however much it helps.
+    """
+    able = [t for t in hopeful if t.seconds <= seconds] or [min(hopeful, key=lambda t: t.seconds)]
+    ordered = sorted(able, key=lambda t: -(t.screened or 0.0))
     firsts: list[Tried] = []
     for t in ordered:
         if t.cause not in {each.cause for each in firsts}:
             firsts.append(t)
     more = [t for t in ordered if t not in firsts]
-    return (firsts[:FINALISTS] + more[:1])[:FINALISTS]
+    chosen = (firsts[:FINALISTS] + more[:1])[:FINALISTS]
+    for t in hopeful:
+        if t not in able:
+            t.note = "there was no time to prove it"
+        elif t not in chosen:
+            t.note = "another cure of the same cause, or a better one, was proved instead"
+    while len(chosen) > 1 and sum(t.seconds for t in chosen) > seconds:
+        chosen.pop().note = "there was no time to prove it"
+    return chosen
 
 
 def _prove(ward: Ward, treatment: Treatment, base: Recipe, finalists: list[Tried], seeds: range) -> int:
@@ -172,7 +180,7 @@ def _prove(ward: Ward, treatment: Treatment, base: Recipe, finalists: list[Tried
     for k in seeds:
         if k == FEWEST_SEEDS + 1 and _decided(ward, base, finalists):
             break
-        if not ward.bears(2 + len(finalists)):
+        if ward.left < 2 * ward.usual + sum(t.seconds for t in finalists):
             treatment.out_of_time = True
             break
         ward.emit(Phase("proving", f"seed {k} of {seeds[-1]}: {', '.join(t.cure.name for t in finalists)}"))
@@ -214,9 +222,12 @@ def _accept(ward: Ward, treatment: Treatment, finalists: list[Tried]) -> bool:
     if not better:
         return False
     best = max(better, key=lambda t: t.gain.mean if t.gain else 0.0)
-    # Of changes that cannot be told from the best, the one whose cause is likelier: batch norm, say, hides many faults
-    # and mends none of them. What changes many things at once names no cause, and comes last.
-    best = min((t for t in better if not _outdone(ward, t, best)), key=lambda t: (not t.cause, t.rank))
+    # Of changes that are nearly as good and cannot be told from the best, the one whose cause is likelier: batch norm,
+    # say, hides many faults and mends none of them. What changes many things at once names no cause, and comes last.
+    least = NEARLY * best.gain.mean if best.gain else 0.0
+    alike = [t for t in better if t.gain and t.gain.mean >= least and not _outdone(ward, t, best)]
+    cause = min(alike, key=lambda t: (not t.cause, t.rank)).cause
+    best = max((t for t in alike if t.cause == cause), key=lambda t: t.gain.mean if t.gain else 0.0)
     best.verdict = "accepted"
     assert best.recipe is not None
     treatment.recipe = best.recipe

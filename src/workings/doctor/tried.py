@@ -17,8 +17,8 @@ class Tried:
 
     rank: its place among the cures of the round, the likeliest first. verdict: accepted, better (but another was
     best), no difference, harmful, worse at first, not proved, or does not fit. screened: how much less it lost than
-    nothing in its first trial, None where that did not end; hopeful: less than nothing and placebo both. gain, placebo:
-    over nothing, and over the placebo. cause: what its success would show.
+    nothing in its first trial, None where that did not end; hopeful: less than nothing and placebo both; seconds: what
+    that trial took. gain, placebo: over nothing, and over the placebo. cause: what its success would show.
     """
 
     cure: Cure
@@ -27,6 +27,7 @@ class Tried:
     verdict: str = "not proved"
     screened: float | None = None
     hopeful: bool = False
+    seconds: float = 0.0
     gain: Gain | None = None
     placebo: Gain | None = None
     cause: str = ""

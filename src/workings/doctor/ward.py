@@ -19,7 +19,9 @@ FEWEST_STEPS = 40
 LATE = {"overfitting", "label-noise"}  # symptoms that come late
 FEW = 6  # cures that are tried at least, where these are found
 WATCHED = 0.3  # of a watched trial's time
-SLOWEST = 6  # a trial may take so many times as long as the run's own; then the clock ends it
+SLOWEST = 6  # a trial may take so many times as long as the run's own; then the clock ends it,
+PART = 1 / 12  # or when it has taken so much of all the time, and twice as long as the run's own
+DEARER = 1.5  # what a cure's trial takes on average, in trials of the run itself
 
 
 class Ward:
@@ -53,7 +55,7 @@ class Ward:
         training = short.training or short.seconds  # it stopped: all of its time is counted
         each, besides = training / max(few, 1e-9), short.seconds - training
         late = LATE & {each.code for each in self.patient.findings}
-        trials = 2 + (min(cures, FEW) if late else cures) + (1 + FINALISTS) * SEEDS + (0 if late else SEEDS)
+        trials = 2 + DEARER * (min(cures, FEW) if late else cures) + (1 + FINALISTS) * SEEDS + (0 if late else SEEDS)
         affordable = max(self.left, 0.0) / trials - besides
         self.share = min(1.0, max(affordable / max(each, 1e-9), few))
         if self.share > 0.7:
@@ -67,7 +69,8 @@ class Ward:
         """
         key = (recipe.model_dump_json(exclude={"reasons", "seed"}), seed, placebo)
         if key not in self._done:
-            limit = max(min(self.left, SLOWEST * (self.usual or self.left) + 1), 0.5)
+            usual = self.usual or self.left
+            limit = max(min(self.left, SLOWEST * usual + 1, max(2 * usual, PART * self.seconds)), 0.5)
             own = self.patient.recipe.seed
             fold = None if seed == own or not self.patient.folds else seed - own - 1
             found = run_trial(self.patient, recipe, seed, share=self.share, placebo=placebo, seconds=limit, fold=fold)
