@@ -169,3 +169,13 @@ def test_a_net_that_a_simple_answer_beats_on_samples_left_out_underfits() -> Non
     facts = CLASSES | {"simple": 0.9}
     assert told(facts, loss=falling(0.9), output__right=0.5) == ["underfitting"]
     assert told(facts, loss=falling(0.4), output__right=0.8) == []
+
+
+@pytest.mark.parametrize(
+    ("made", "codes"), [("sigmoid", ["wrong-loss"]), ("tanh", ["wrong-loss"]), ("relu", ["wrong-loss"]), ("affine", [])]
+)
+def test_what_outputs_can_reach_is_known_by_the_operation_that_made_them(made: str, codes: list[str]) -> None:
+    """A straight output may happen to stop just short of 1."""
+    facts = {"loss": "mse_loss", "baseline": 1.0, "target_std": 1.0, "target_mean": 0.0, "batch": 32}
+    ends = {"output__low": 0.02, "output__high": 0.99, "target__low": -2.0, "target__high": 2.0}
+    assert told(facts | {"loss_given": made}, loss=falling(0.3, 1.0), **ends) == codes

@@ -8,12 +8,16 @@ a healthy loop shows none of them. Source of the rules: DeepDiagnosis, NeuraLint
 
 from __future__ import annotations
 
+import math
+
 from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of
 from workings.watching.findings.progress import SQUARES, class_shares
 from workings.watching.history import History
 
 CROSS = ("cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits")
 LOOKS = 2
+BOUNDS = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, math.inf)}
+UNBOUNDED = ("affine", "log_softmax")
 
 
 def edges(history: History, where: str) -> tuple[float, float] | None:
@@ -25,19 +29,22 @@ def edges(history: History, where: str) -> tuple[float, float] | None:
 
 
 def unreachable(history: History) -> Evidence | None:
-    """How far targets lie beyond the bound that outputs never pass, in standard deviations of the targets."""
+    """How far targets lie beyond the bound that outputs never pass, in standard deviations of the targets.
+
+    The bound is that of the operation that made them; where that is not known, where they stop just short of one.
+    """
+    made, inf = history.facts.get("loss_given"), math.inf
+    if made in UNBOUNDED or history.facts.get("net"):
+        return None  # a run of Workings ends in what its loss takes
     out, target, std = edges(history, "output"), edges(history, "target"), history.facts.get("target_std")
     if out is None or target is None or not isinstance(std, int | float) or std <= 0:
         return None
     (low, high), (t_low, t_high) = out, target
-    beyond = []
-    if 0 <= low < 1e-3 * std or -1 <= low < -0.98:
-        beyond.append((low - t_low) / std)
-    if 0.98 < high <= 1:
-        beyond.append((t_high - high) / std)
-    if not beyond:
+    near = (low if 0 <= low < 1e-3 * std or -1 <= low < -0.98 else -inf, high if 0.98 < high <= 1 else inf)
+    bottom, top = BOUNDS.get(str(made), near)
+    if bottom == -inf and top == inf:
         return None
-    value = max(beyond)
+    value = max(bottom - t_low, t_high - top) / std
     return Evidence(value, value, value, 0, "output", (), {"low": low, "high": high, "t_low": t_low, "t_high": t_high})
 
 
