@@ -15,7 +15,8 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn import functional as F
 
 from workings.base.errors import UserError
-from workings.learning.losses import LOSSES, NAMES, check_targets, choose, fits, make_loss
+from workings.learning.loss_fits import check_targets, fits
+from workings.learning.losses import LOSSES, NAMES, choose, make_loss
 
 seeds = st.integers(0, 2**31)
 K = 4

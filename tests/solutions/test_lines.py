@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workings.solutions import expressions as E
+from workings.solutions.evaluation import evaluate
 from workings.solutions.reading import UnreadableLine, read
 from workings.solutions.rounding import printed, settle_line
+from workings.solutions.sums import products
 from workings.solutions.text import write
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False).map(lambda x: 0.0 if abs(x) < 1e-6 else x)
@@ -44,7 +46,7 @@ TREES = st.recursive(NUMBERS.map(_entry), _trees, max_leaves=8)
 @settings(max_examples=150, deadline=None)
 def test_what_is_written_with_all_digits_reads_back_as_the_same_number(tree: E.Expr) -> None:
     """Writer and reader know nothing of each other but the characters; brackets and signs come out right."""
-    value = E.evaluate(tree)
+    value = evaluate(tree)
     if math.isfinite(value):
         assert read(write(tree, numbers=True, digits=17)) == pytest.approx(value, rel=1e-9, abs=1e-9)
 
@@ -53,7 +55,7 @@ def test_what_is_written_with_all_digits_reads_back_as_the_same_number(tree: E.E
 @settings(max_examples=100, deadline=None)
 def test_a_line_that_is_said_to_hold_holds_for_a_reader_with_a_calculator(tree: E.Expr, digits: int) -> None:
     """The printed right side comes to the printed result within one unit of its last digit, or the noise of float64."""
-    value = E.evaluate(tree)
+    value = evaluate(tree)
     line = settle_line(E.Symbol("y"), tree, value, digits)
     if line.holds:
         got = read(write(line.equation, numbers=True, digits=line.digits))
@@ -98,10 +100,10 @@ def test_what_is_no_line_is_refused(line: str) -> None:
 def test_terms_left_out_of_a_long_sum_are_counted_and_come_to_their_sum() -> None:
     """Nothing is dropped: six products are written, the others are one number that says how many they are."""
     q = E.Quantity("w", "1", torch.linspace(-1, 1, 40, dtype=torch.float64))
-    long = E.products([(q[(i,)], q[(39 - i,)]) for i in range(40)])
+    long = products([(q[(i,)], q[(39 - i,)]) for i in range(40)])
     rest = next(t for t in long.terms if isinstance(t, E.Rest))  # type: ignore[attr-defined]
     assert rest.count == 34
-    assert E.evaluate(long) == pytest.approx(float((q.data * q.data.flip(0)).sum()), rel=1e-12)
+    assert evaluate(long) == pytest.approx(float((q.data * q.data.flip(0)).sum()), rel=1e-12)
     assert "34\N{NO-BREAK SPACE}more" in write(long, numbers=True)
 
 

@@ -7,8 +7,6 @@ an entry a line to be printed. So what is printed is what was computed.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -245,126 +243,6 @@ def holds(a: Any, relation: str, b: Any) -> Any:
     compare = {">": torch.gt, "≥": torch.ge, "=": torch.eq, "<": torch.lt, "≤": torch.le}[relation]
     a, b = (torch.as_tensor(x, dtype=known.dtype) for x in (a, b))
     return compare(a, b).to(known.dtype)
-
-
-def total(terms: Sequence[Expr]) -> Expr:
-    """A sum; of one term itself, of none 0."""
-    if not terms:
-        return Number(0.0)
-    return terms[0] if len(terms) == 1 else Sum(tuple(terms))
-
-
-TERMS = 6  # of a long sum that are written out
-
-
-def products(pairs: Sequence[tuple[Entry, Entry]], more: Sequence[Expr] = (), limit: int | None = None) -> Expr:
-    """Σ left·right + more; of a long sum the terms that count most are written out, the others summed up."""
-    limit = TERMS if limit is None else limit
-    if len(pairs) <= limit + 2:
-        return total([left * right for left, right in pairs] + list(more))
-    values = [left.value * right.value for left, right in pairs]
-    largest_first = sorted(range(len(pairs)), key=lambda i: (-abs(values[i]), i))
-    kept = sorted(largest_first[:limit])
-    rest = sum(values[i] for i in sorted(largest_first[limit:]))
-    written: list[Expr] = [pairs[i][0] * pairs[i][1] for i in kept]
-    return total([*written, Rest(len(pairs) - limit, rest), *more])
-
-
-def sum_of(entries: Sequence[Expr], limit: int | None = None) -> Expr:
-    """Σ of entries, a long one shortened as :func:`products` does."""
-    limit = TERMS if limit is None else limit
-    if len(entries) <= limit + 2:
-        return total(list(entries))
-    values = [evaluate(e) for e in entries]
-    largest_first = sorted(range(len(entries)), key=lambda i: (-abs(values[i]), i))
-    kept = sorted(largest_first[:limit])
-    rest = sum(values[i] for i in sorted(largest_first[limit:]))
-    return total([*(entries[i] for i in kept), Rest(len(entries) - limit, rest)])
-
-
-def evaluate(e: Expr) -> float:
-    """The number that a line comes to, from the full digits of its entries."""
-    match e:
-        case Number(value) | Rest(_, value):
-            return value
-        case Entry():
-            return e.value
-        case Sum(terms):
-            return sum(evaluate(t) for t in terms)
-        case Product(factors):
-            value = 1.0
-            for f in factors:
-                value *= evaluate(f)
-            return value
-        case Quotient(above, below):
-            return divide(evaluate(above), evaluate(below))
-        case Power(base, exponent):
-            return power(evaluate(base), evaluate(exponent))
-        case Negative(of):
-            return -evaluate(of)
-        case Function(name, arguments):
-            return apply(name, [evaluate(a) for a in arguments])
-        case Iverson(left, relation, right):
-            a, b = evaluate(left), evaluate(right)
-            return float(related(a, relation, b))
-    raise TypeError(f"{type(e).__name__} has no value")
-
-
-def related(a: float, relation: str, b: float) -> bool:
-    """Whether a relation holds."""
-    return {">": a > b, "≥": a >= b, "=": a == b, "<": a < b, "≤": a <= b}[relation]
-
-
-def divide(a: float, b: float) -> float:
-    """a/b as float64 has it: 1/0 = ∞, 0/0 is no number."""
-    if b:
-        return a / b
-    return math.nan if a == 0 or math.isnan(a) else math.copysign(math.inf, a) * math.copysign(1.0, b)
-
-
-def power(a: float, n: float) -> float:
-    """aⁿ as float64 has it."""
-    try:
-        found = a**n
-    except ZeroDivisionError:
-        return math.inf
-    except OverflowError:
-        return math.inf if a > 0 or n % 2 == 0 else -math.inf
-    return math.nan if isinstance(found, complex) else found
-
-
-def apply(name: str, x: list[float]) -> float:
-    """A function of numbers, by its name, as float64 has it: ln 0 = −∞, e^1000 = ∞, √−1 is no number."""
-    match name:
-        case "max":
-            return max(x)
-        case "min":
-            return min(x)
-        case "exp":
-            return math.exp(x[0]) if x[0] < 709.7 or math.isnan(x[0]) else math.inf
-        case "ln":
-            return math.log(x[0]) if x[0] > 0 else -math.inf if x[0] == 0 else math.nan
-        case "sqrt":
-            return math.sqrt(x[0]) if x[0] >= 0 else math.nan
-        case "tanh":
-            return math.tanh(x[0])
-        case "abs":
-            return abs(x[0])
-        case "sin":
-            return math.sin(x[0])
-        case "cos":
-            return math.cos(x[0])
-        case "lnΓ":
-            return math.lgamma(x[0])
-        case "ψ":
-            return float(torch.digamma(torch.tensor(x[0], dtype=torch.float64)))
-        case "sign":
-            return float((x[0] > 0) - (x[0] < 0))
-        case "Phi":
-            return 0.5 * math.erfc(-x[0] / math.sqrt(2))
-        case "phi":
-            return math.exp(-0.5 * x[0] ** 2) / math.sqrt(2 * math.pi)
-    raise ValueError(name)
 
 
 def entries(e: Expr) -> list[Entry]:

@@ -17,7 +17,7 @@ from workings.base.problems import Problem
 from workings.solutions.alone import drawn_from, fresh, run_alone
 from workings.solutions.calls import Value
 from workings.solutions.casting import InFloat64
-from workings.solutions.expressions import Expr, Joined, Number, Quantity, Symbol, lift, sign, sqrt, sum_of
+from workings.solutions.expressions import Expr, Joined, Number, Quantity, Symbol, lift, sign, sqrt
 from workings.solutions.record import Record
 from workings.solutions.rounding import POLICY, settle_line
 from workings.solutions.rules import LOSSES, atomic
@@ -25,6 +25,7 @@ from workings.solutions.rules.base import every
 from workings.solutions.rules.parts import parts_of
 from workings.solutions.solving import TOLERANCE, Detail, Solver, choose, label, relative
 from workings.solutions.steps import Check, Solution, Step
+from workings.solutions.sums import sum_of
 from workings.solutions.updates import Update
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from workings.solutions.evaluation import evaluate
 from workings.solutions.expressions import (
     Entry,
     Expr,
@@ -23,7 +24,6 @@ from workings.solutions.expressions import (
     Sum,
     SumOver,
     Symbol,
-    evaluate,
 )
 from workings.solutions.rounding import Printed, printed
 

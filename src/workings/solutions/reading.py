@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 
-from workings.solutions.expressions import apply, divide, power, related
+from workings.solutions.evaluation import apply, divide, power, related
 
 _ABOVE = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _TOKEN = re.compile(

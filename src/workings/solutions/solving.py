@@ -15,13 +15,15 @@ from torch import Tensor
 
 from workings.base.problems import Problem, shorten
 from workings.solutions.calls import Call, Opened, Value
-from workings.solutions.expressions import Expr, Quantity, evaluate, sum_of
+from workings.solutions.evaluation import evaluate
+from workings.solutions.expressions import Expr, Quantity
 from workings.solutions.flowing import TOLERANCE, Flow, carries, relative
 from workings.solutions.record import Record
 from workings.solutions.rounding import DIGITS, Line, settle_line
 from workings.solutions.rules import find, moves
 from workings.solutions.rules.base import Index, Inner, as_symbol, every
 from workings.solutions.steps import Check, Step
+from workings.solutions.sums import sum_of
 from workings.solutions.symbols import Page, real_numbers
 
 FEW = 4

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from workings.solutions.expressions import Expr, Quantity, Symbol, evaluate
+from workings.solutions.evaluation import evaluate
+from workings.solutions.expressions import Expr, Quantity, Symbol
 from workings.solutions.record import Record
 from workings.solutions.rounding import DIGITS, POLICY, settle_line
 from workings.solutions.rules import atomic

@@ -8,7 +8,8 @@ import torch
 
 from workings.solutions.exercises.draw import Draw
 from workings.solutions.exercises.sheet import Sheet
-from workings.solutions.expressions import Expr, Number, Quantity, exp, products, sqrt, total
+from workings.solutions.expressions import Expr, Number, Quantity, exp, sqrt
+from workings.solutions.sums import products, total
 
 Rows = list[list[Expr]]
 

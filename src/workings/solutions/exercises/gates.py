@@ -8,7 +8,8 @@ from itertools import product
 from workings.solutions.examples.example import number
 from workings.solutions.exercises.draw import Draw
 from workings.solutions.exercises.sheet import Sheet
-from workings.solutions.expressions import Entry, Expr, Symbol, holds, total
+from workings.solutions.expressions import Entry, Expr, Symbol, holds
+from workings.solutions.sums import total
 
 NEAR = 1e-9  # of 0, where it would be decided by rounding
 NAMES = {

@@ -8,8 +8,9 @@ from torch import nn
 from workings.solutions.examples.example import ALL_ENTRIES, forward, named
 from workings.solutions.exercises.draw import Draw
 from workings.solutions.exercises.sheet import Sheet
-from workings.solutions.expressions import Function, Number, holds, total
+from workings.solutions.expressions import Function, Number, holds
 from workings.solutions.show import show
+from workings.solutions.sums import total
 
 SIDE = "The side of an output is (I − F + 2P)/S + 1: input side I, filter side F, padding P on each side, stride S."
 

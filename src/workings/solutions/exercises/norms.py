@@ -7,7 +7,8 @@ from torch import nn
 
 from workings.solutions.exercises.draw import Draw
 from workings.solutions.exercises.sheet import Sheet
-from workings.solutions.expressions import Entry, sqrt, total
+from workings.solutions.expressions import Entry, sqrt
+from workings.solutions.sums import total
 
 
 def batch_norm(draw: Draw, difficulty: int) -> Sheet | None:

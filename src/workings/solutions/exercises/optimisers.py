@@ -9,7 +9,8 @@ import torch
 
 from workings.solutions.exercises.draw import Draw
 from workings.solutions.exercises.sheet import Sheet
-from workings.solutions.expressions import Expr, absolute, lift, sign, sqrt, total
+from workings.solutions.expressions import Expr, absolute, lift, sign, sqrt
+from workings.solutions.sums import total
 from workings.solutions.updates import Update
 
 LOSS = "The loss of one weight w is L = ½·a·(w − c)², so its gradient is g = a·(w − c). "

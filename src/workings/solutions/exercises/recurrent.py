@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from workings.solutions.exercises.draw import Draw
 from workings.solutions.exercises.sheet import Sheet
-from workings.solutions.expressions import Entry, products
+from workings.solutions.expressions import Entry
 from workings.solutions.rules.cells import GRU, LSTM, TANH, Cell
+from workings.solutions.sums import products
 
 SIGMOID = "σ(z) = 1/(1 + e^(−z)) is the sigmoid."
 _LOW = "₀₁₂₃"

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from workings.solutions.evaluation import evaluate
 from workings.solutions.exercises.draw import Draw
-from workings.solutions.expressions import Entry, Expr, Quantity, evaluate
+from workings.solutions.expressions import Entry, Expr, Quantity
 from workings.solutions.rounding import DIGITS, POLICY, settle_line
 from workings.solutions.rules.base import every
 from workings.solutions.solving import TOLERANCE, label, relative

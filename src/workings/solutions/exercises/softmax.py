@@ -9,8 +9,9 @@ from workings.solutions.examples.example import named
 from workings.solutions.exercises.draw import Draw
 from workings.solutions.exercises.layers import give_net, moderate, net_of
 from workings.solutions.exercises.sheet import Sheet
-from workings.solutions.expressions import exp, ln, total
+from workings.solutions.expressions import exp, ln
 from workings.solutions.show import show
+from workings.solutions.sums import total
 
 STORY = "p is the softmax of z, each e^z divided by their sum. With t the true class, counted from 1, "
 

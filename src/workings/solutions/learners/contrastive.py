@@ -19,13 +19,14 @@ from torch import Tensor
 
 from workings.learning.contrastive_rule import ContrastiveRule
 from workings.solutions.alone import drawn_from
-from workings.solutions.expressions import Expr, Joined, Number, Quantity, Symbol, products, sum_of
+from workings.solutions.expressions import Expr, Joined, Number, Quantity, Symbol
 from workings.solutions.learners.gibbs import Machine, Phase, drawn_phases, negative, positive, rows
 from workings.solutions.learners.working import worked
 from workings.solutions.rounding import POLICY
 from workings.solutions.rules.base import Index
 from workings.solutions.solving import Detail, choose
 from workings.solutions.steps import Solution, Step
+from workings.solutions.sums import products, sum_of
 
 _OWN = "the run's own rule"
 _NAMES = ("weight", "visible_bias", "hidden_bias")

@@ -11,13 +11,14 @@ import torch
 from torch import Tensor
 
 from workings.nets.rbm import RBM
-from workings.solutions.expressions import Expr, Joined, Quantity, Symbol, holds, products
+from workings.solutions.expressions import Expr, Joined, Quantity, Symbol, holds
 from workings.solutions.learners.visible_units import drawn_visible, visible_steps
 from workings.solutions.learners.working import worked
 from workings.solutions.rules.base import Index
 from workings.solutions.rules.elementwise import logistic
 from workings.solutions.solving import Detail
 from workings.solutions.steps import Step
+from workings.solutions.sums import products
 
 
 @dataclass

@@ -6,13 +6,14 @@ import torch
 from torch import Tensor
 
 from workings.learning.perceptron import PerceptronRule
-from workings.solutions.expressions import Expr, Joined, Number, Quantity, Symbol, holds, products
+from workings.solutions.expressions import Expr, Joined, Number, Quantity, Symbol, holds
 from workings.solutions.learners.real import Real
 from workings.solutions.learners.working import worked
 from workings.solutions.rounding import POLICY
 from workings.solutions.rules.base import Index
 from workings.solutions.solving import TOLERANCE, Detail, relative
 from workings.solutions.steps import Check, Solution, Step
+from workings.solutions.sums import products
 
 _OWN = "the perceptron's own rule"
 

@@ -13,12 +13,13 @@ import torch
 from torch import Tensor
 
 from workings.nets.visible import Visible
-from workings.solutions.expressions import Expr, Number, Quantity, Symbol, exp, holds, sum_of
+from workings.solutions.expressions import Expr, Number, Quantity, Symbol, exp, holds
 from workings.solutions.learners.working import worked
 from workings.solutions.rules.base import Index
 from workings.solutions.rules.elementwise import logistic
 from workings.solutions.solving import Detail
 from workings.solutions.steps import Step
+from workings.solutions.sums import sum_of
 
 
 def drawn_visible(visible: Visible, a: Tensor) -> tuple[Tensor, Tensor]:

@@ -6,9 +6,10 @@ from workings.solutions.calls import Call
 from workings.solutions.rules import choices, complex_numbers, moves, powers, stepped
 from workings.solutions.rules.attention import Attention
 from workings.solutions.rules.base import Rule
+from workings.solutions.rules.binary_cross_entropy import BinaryCrossEntropy, BinaryEach
 from workings.solutions.rules.choices import Largest, Made, Where
 from workings.solutions.rules.convolution import Convolution
-from workings.solutions.rules.cross_entropy import BinaryCrossEntropy, BinaryEach, CrossEntropy
+from workings.solutions.rules.cross_entropy import CrossEntropy
 from workings.solutions.rules.dense import Dense
 from workings.solutions.rules.dropout import Dropout
 from workings.solutions.rules.elementwise import ACTIVATIONS, ARITHMETIC

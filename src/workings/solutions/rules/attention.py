@@ -16,9 +16,10 @@ import torch
 from torch import Tensor
 
 from workings.solutions.calls import Call, Value
-from workings.solutions.expressions import Entry, Expr, Joined, Number, Symbol, products, sqrt
+from workings.solutions.expressions import Entry, Expr, Joined, Number, Symbol, sqrt
 from workings.solutions.rules.base import Equation, Index, Inner, Rule, Symbols, accumulate, gradient, transposed, whole
 from workings.solutions.rules.softmax import share_of
+from workings.solutions.sums import products
 
 _NAMES = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal", "scale", "enable_gqa")
 

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from workings.solutions.calls import Call, Value
-from workings.solutions.expressions import Expr, Function, Number, sum_of
+from workings.solutions.expressions import Expr, Function, Number
 from workings.solutions.rules.base import Index, Rule, Symbols, accumulate, float64, reached, reduced, source_index
+from workings.solutions.sums import sum_of
 
 MAKING = frozenset(
     "rand rand_like randn randn_like randint normal bernoulli bernoulli_ zeros zeros_like ones ones_like full "

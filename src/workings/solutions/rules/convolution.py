@@ -21,8 +21,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from workings.solutions.calls import Call, Value
-from workings.solutions.expressions import Entry, Expr, Joined, SumOver, Symbol, products, sum_of
+from workings.solutions.expressions import Entry, Expr, Joined, SumOver, Symbol
 from workings.solutions.rules.base import Equation, Index, Rule, Symbols, accumulate, gradient, transposed, whole
+from workings.solutions.sums import products, sum_of
 
 
 class Convolution(Rule):

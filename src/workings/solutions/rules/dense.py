@@ -8,7 +8,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from workings.solutions.calls import Call, Value
-from workings.solutions.expressions import Expr, Joined, products, sum_of
+from workings.solutions.expressions import Expr, Joined
 from workings.solutions.rules.base import (
     Equation,
     Index,
@@ -21,6 +21,7 @@ from workings.solutions.rules.base import (
     transposed,
     whole,
 )
+from workings.solutions.sums import products, sum_of
 
 
 class Dense(Rule):

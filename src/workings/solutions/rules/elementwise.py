@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from workings.solutions.calls import Call, Value
+from workings.solutions.evaluation import evaluate
 from workings.solutions.expressions import (
     Expr,
     Function,
@@ -23,7 +24,6 @@ from workings.solutions.expressions import (
     absolute,
     cosine,
     density,
-    evaluate,
     exp,
     holds,
     largest,
@@ -33,7 +33,6 @@ from workings.solutions.expressions import (
     sign,
     sine,
     sqrt,
-    sum_of,
     tanh,
 )
 from workings.solutions.rules.base import (
@@ -49,6 +48,7 @@ from workings.solutions.rules.base import (
     source_index,
     whole,
 )
+from workings.solutions.sums import sum_of
 
 Formula = Callable[..., Any]
 

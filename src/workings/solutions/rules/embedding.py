@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from workings.solutions.calls import Call, Value
-from workings.solutions.expressions import Expr, Joined, Symbol, sum_of
+from workings.solutions.expressions import Expr, Joined, Symbol
 from workings.solutions.rules.base import Equation, Index, Rule, Symbols, accumulate, gradient, over_samples, whole
+from workings.solutions.sums import sum_of
 
 _NAMES = ("input", "weight", "padding_idx", "max_norm", "norm_type", "scale_grad_by_freq")
 

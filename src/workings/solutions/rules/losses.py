@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from workings.solutions.calls import Call, Value
-from workings.solutions.expressions import Expr, Number, SumOver, Symbol, sum_of
+from workings.solutions.expressions import Expr, Number, SumOver, Symbol
 from workings.solutions.rules.base import (
     Equation,
     Index,
@@ -24,6 +24,7 @@ from workings.solutions.rules.base import (
     gradient,
     whole,
 )
+from workings.solutions.sums import sum_of
 
 
 class Squared(Rule):

@@ -13,8 +13,9 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 
 from workings.solutions.calls import Call, Value, replay
-from workings.solutions.expressions import Expr, Joined, Symbol, sum_of
+from workings.solutions.expressions import Expr, Joined, Symbol
 from workings.solutions.rules.base import Equation, Index, Rule, Symbols, whole
+from workings.solutions.sums import sum_of
 
 REARRANGED = "rearranged"
 NAMES = frozenset(

@@ -16,8 +16,9 @@ from typing import Any
 from torch import Tensor
 
 from workings.solutions.calls import Call, Value
-from workings.solutions.expressions import Expr, Joined, Number, SumOver, Symbol, products, sqrt, sum_of
+from workings.solutions.expressions import Expr, Joined, Number, SumOver, Symbol, sqrt
 from workings.solutions.rules.base import Equation, Index, Inner, Rule, Symbols, accumulate, gradient, whole
+from workings.solutions.sums import products, sum_of
 
 
 class Norm(Rule):

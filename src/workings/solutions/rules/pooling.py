@@ -15,8 +15,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from workings.solutions.calls import Call, Value
-from workings.solutions.expressions import Expr, Function, Joined, SumOver, Symbol, sum_of, total
+from workings.solutions.expressions import Expr, Function, Joined, SumOver, Symbol
 from workings.solutions.rules.base import Equation, Index, Rule, Symbols, accumulate, gradient, whole
+from workings.solutions.sums import sum_of, total
 
 _NAMES = ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode")
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from workings.solutions.calls import Call, Value
-from workings.solutions.expressions import Expr, Joined, Number, SumOver, products, sum_of
+from workings.solutions.expressions import Expr, Joined, Number, SumOver
 from workings.solutions.rules.base import (
     Equation,
     Index,
@@ -25,6 +25,7 @@ from workings.solutions.rules.base import (
     transposed,
     whole,
 )
+from workings.solutions.sums import products, sum_of
 
 
 class MatrixProduct(Rule):

@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from workings.solutions.calls import Call, Value
-from workings.solutions.expressions import Expr, Joined, SumOver, Symbol, lift, products, sum_of
+from workings.solutions.expressions import Expr, Joined, SumOver, Symbol, lift
 from workings.solutions.rules.base import Equation, Index, Inner, Rule, Symbols, accumulate, as_symbol, transposed
 from workings.solutions.rules.strand_entries import StrandEntries
 from workings.solutions.rules.strands import Layers, Strand, read
+from workings.solutions.sums import products, sum_of
 
 NAMES = ("rnn_tanh", "rnn_relu", "lstm", "gru", "RNNThroughTime", "GRUThroughTime")
 STEPS = 3  # that are worked out

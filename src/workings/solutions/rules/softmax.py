@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from workings.solutions.calls import Call, Value
-from workings.solutions.expressions import Entry, Expr, Joined, SumOver, Symbol, exp, ln, products, sum_of
+from workings.solutions.expressions import Entry, Expr, Joined, SumOver, Symbol, exp, ln
 from workings.solutions.rules.base import Equation, Index, Rule, Symbols, accumulate, gradient, whole
+from workings.solutions.sums import products, sum_of
 
 
 def along(call: Call) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from workings.solutions.calls import Call
-from workings.solutions.expressions import Entry, Expr, Quantity, lift, products, total
+from workings.solutions.expressions import Entry, Expr, Quantity, lift
 from workings.solutions.rules.base import Index, Symbols
 from workings.solutions.rules.strands import Layers, Strand
+from workings.solutions.sums import products, total
 
 
 class StrandEntries:

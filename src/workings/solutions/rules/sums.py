@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from workings.solutions.calls import Call, Value
-from workings.solutions.expressions import Expr, Joined, Product, SumOver, Symbol, sum_of
+from workings.solutions.expressions import Expr, Joined, Product, SumOver, Symbol
 from workings.solutions.rules.base import Equation, Index, Rule, Symbols, accumulate, gradient, whole
+from workings.solutions.sums import sum_of
 
 
 class Running(Rule):
