@@ -7,10 +7,7 @@ from typing import Any
 import pytest
 import torch
 from tests.watching.foreign_loops import (
-    Loop,
-    Watching,
     accumulated,
-    assert_neutral,
     by_hand,
     compiled,
     game,
@@ -21,6 +18,7 @@ from tests.watching.foreign_loops import (
     usual,
 )
 from tests.watching.foreign_models import MODELS, Cells, Players, dense
+from tests.watching.same_bits import Loop, Watching, assert_neutral
 from torch import nn
 from torch.nn import functional as F
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 import torch
-from tests.watching.foreign_loops import Loop, Watching, assert_neutral, usual
+from tests.watching.foreign_loops import usual
 from tests.watching.foreign_models import Attends, Written, dense
+from tests.watching.same_bits import Loop, Watching, assert_neutral
 from torch import Tensor, nn
 from torch.nn import functional as F
 
