@@ -147,8 +147,10 @@ def _paired(whose: str, faulty: Sequence[Shown]) -> Row:
 def _left_out(shown: Sequence[Shown], beyond: int) -> str:
     refused = sum(str(case["stopped"] or "").startswith("refused") for case in shown)
     harmless = sum(bool(case["fault"]) and not case["worse"] for case in shown)
+    failed = sum(bool(case[by] and case[by]["failed"]) for case in shown for by in ("doctor", "random"))
     return (
-        f"not counted: {harmless} with a fault that did no harm, {refused} that Workings refused to train, "
+        f"{failed} treatments ended with an error and count as they left the run; not counted: "
+        f"{harmless} with a fault that did no harm, {refused} that Workings refused to train, "
         f"{beyond} pairs of program and fault in which the data is at fault, which no recipe mends"
     )
 

@@ -154,9 +154,8 @@ def _doctor(setup: Recipe, given: dict[str, Any], folder: Path, minutes: float) 
     data, test = given["data"], given.get("test")
     try:
         d = workings.examine(folder / "run", minutes=minutes, cure=True, out=folder / "cured", data=data, test=test)
-    except (NonFiniteError, UserError) as error:
-        codes = [problem.code for problem in error.problems]
-        found |= {"changed": isinstance(error, NonFiniteError), "failed": ", ".join(codes)}
+    except Exception as error:  # noqa: BLE001 - a crash is a result too, and is told
+        found |= {"changed": isinstance(error, NonFiniteError), "failed": _failed(error)}
     else:
         found["told"] = [each.code for each in d.findings]
         found["causes"] = [each.code for each in d.causes if each.shown]
@@ -188,9 +187,15 @@ def _random(setup: Recipe, seed: int, given: dict[str, Any], folder: Path, minut
             recipe = for_training(treatment.recipe, patient.recipe)
             run = workings.train(given["data"], test=given.get("test"), recipe=recipe, out=folder / "drawn")
             found["after"] = trained.value(setup, run.metrics)
-    except (NonFiniteError, UserError) as error:
-        found["failed"] = ", ".join(problem.code for problem in error.problems)
+    except Exception as error:  # noqa: BLE001 - as for the doctor
+        found["failed"] = _failed(error)
     return {**found, "seconds": round(time.perf_counter() - began, 2)}
+
+
+def _failed(error: Exception) -> str:
+    if isinstance(error, NonFiniteError | UserError):
+        return ", ".join(problem.code for problem in error.problems)
+    return f"crashed: {type(error).__name__}: {error}"
 
 
 def _todo(given: argparse.Namespace) -> list[Case]:

@@ -29,8 +29,8 @@ def bench() -> Iterator[SimpleNamespace]:
 
 def case(before: float | None, after: float | None, changed: bool = True, drawn: float | None = None) -> dict[str, Any]:
     """A case as ``repairs.py`` keeps it."""
-    doctor = {"changed": changed, "after": after, "causes": ["rate-too-high"]}
-    random = {"changed": drawn is not None, "after": drawn}
+    doctor = {"changed": changed, "after": after, "causes": ["rate-too-high"], "failed": None}
+    random = {"changed": drawn is not None, "after": drawn, "failed": None}
     content = {"part": "test", "fault": "rate-20", "code": "rate-too-high", "family": "mlp", "minutes": 0.5}
     return content | {
         "twins": TWINS,
