@@ -142,7 +142,7 @@ def penalised(loop: Loop, watch: Watching) -> list[Any]:
 
 
 def by_hand(loop: Loop, watch: Watching) -> list[Any]:
-    """Gradients asked for and put in place by hand, no ``backward``; two passes a step, the second kept."""
+    """Gradients asked for and put in place by hand, no ``backward``."""
     optimizer = torch.optim.AdamW(loop.model.parameters(), 0.01, amsgrad=True)
     with watch(loop.model, optimizer):
         for _ in range(8):
@@ -192,14 +192,14 @@ def frozen(loop: Loop, watch: Watching) -> list[Any]:
 
 
 WAYS: dict[str, Run] = {
-    "usual": usual,
-    "l-bfgs": l_bfgs,
-    "accumulated": accumulated,
-    "scaled": scaled,
-    "autocast": autocast,
-    "compiled": compiled,
-    "penalised": penalised,
-    "by hand": by_hand,
-    "twice": twice,
-    "frozen": frozen,
+    "Adam, all samples judged in between": usual,
+    "L-BFGS with a closure": l_bfgs,
+    "gradients of four batches, clipped": accumulated,
+    "autocast and a GradScaler": scaled,
+    "autocast, momentum and a schedule": autocast,
+    "torch.compile": compiled,
+    "a penalty on the gradient of the inputs": penalised,
+    "gradients put in place by hand": by_hand,
+    "two backward passes, and a mean of the weights": twice,
+    "half frozen, then set free": frozen,
 }
