@@ -21,6 +21,7 @@ from workings.watching.history import History
 Course = Sequence[tuple[int, float]]
 
 LASTING = 3  # looks in a row that say the same
+LATER = 0.5  # of the run, that looks must reach where it is judged by them
 BLOCKS = 6
 T_95 = 2.571  # Student's t of BLOCKS − 1 degrees of freedom, 97.5 %
 
@@ -90,6 +91,13 @@ class Symptom:
 def finite(course: Course) -> list[tuple[int, float]]:
     """The course without what is NaN or infinite."""
     return [(step, value) for step, value in course if math.isfinite(value)]
+
+
+def reaches(course: Course, history: History) -> bool:
+    """Whether looks go on into the later half of the run: where they are dear and the run is short, all of them lie
+    among its first steps, and say nothing of what it came to."""
+    losses = history.of("loss")
+    return bool(course) and (not losses or course[-1][0] >= LATER * losses[-1][0])
 
 
 def lasting(course: Course, where: str = "", looks: int = LASTING, **words: object) -> Evidence | None:

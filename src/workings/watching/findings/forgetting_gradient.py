@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of, lasting, worst
+from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of, lasting, reaches, worst
 from workings.watching.findings.progress import progress
 from workings.watching.history import History
 
@@ -23,7 +23,8 @@ def _measure(history: History) -> Evidence | None:
     found = []
     for where in history.places("delta_first"):
         course = [(s, math.log10(max(v, 1e-30))) for s, v in finite(history.of("delta_first", where))]
-        found.append(lasting(course, where, 2, learnt=done.learnt))
+        if reaches(course, history):
+            found.append(lasting(course, where, 2, learnt=done.learnt))
     return worst(found, least=True)
 
 

@@ -16,7 +16,7 @@ import math
 
 import numpy as np
 
-from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of
+from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of, reaches
 from workings.watching.findings.progress import class_shares
 from workings.watching.history import History
 
@@ -39,7 +39,7 @@ def answers_at_each_step(history: History) -> bool:
 
 def _measure(history: History) -> Evidence | None:
     K = sum(1 for p in class_shares(history) if p > 0)
-    if K < 4 or answers_at_each_step(history):
+    if K < 4 or answers_at_each_step(history) or not reaches(finite(history.of("right", "output")), history):
         return None
     right, wrong = dict(finite(history.of("right", "output"))), dict(finite(history.of("wrong", "output")))
     second = dict(finite(history.of("second", "output")))
@@ -64,7 +64,7 @@ def of_the_surest(history: History) -> Evidence | None:
     late = course[len(course) // 2 :]
     batch = history.facts.get("batch", 32)
     n = len(late) * max(1, min(int(batch), ROWS) // 4) if isinstance(batch, int | float) else 0
-    if n < MISTAKES or not late:
+    if n < MISTAKES or not reaches(late, history):
         return None
     value = sum(v for _, v in late) / len(late)
     usual = sum(right.get(s, 0.0) for s, _ in late) / len(late)

@@ -4,7 +4,8 @@ Statistics: the late loss over that of a constant answer (above 1 nothing but ha
 since the start, or over the first losses where no constant answer is known; the median change of the weight matrices a
 step where little was learnt, of two looks, or of one where it is so large that nothing is left of the start: units may
 be dead after it, and nothing moves any more. A high rate as such is no fault: full-batch descent works at the edge of
-stability (Cohen et al. 2021). Published: TheDeepChecker 10⁻¹, UMLAUT a rate of 0.01.
+stability (Cohen et al. 2021). A step of L-BFGS is many, each as long as its line search found good, so how far it
+goes says nothing. Published: TheDeepChecker 10⁻¹, UMLAUT a rate of 0.01.
 """
 
 from __future__ import annotations
@@ -40,11 +41,16 @@ def over(done: Progress, top: float) -> Evidence:
     return Evidence(done.late / top, done.low / top, done.high / top, step, "", done.course, words)
 
 
+def by_itself(history: History) -> bool:
+    """Whether how far a step goes is not the learning rate's doing."""
+    return history.facts.get("net") in ("rbm", "dbn") or history.facts.get("optimiser") == "lbfgs"
+
+
 def fast(history: History) -> Evidence | None:
     """Change of the weights a step, of the fastest looks, where little was learnt."""
     done = progress(history)
     course = speed(history)
-    if done is None or done.most > LEARNT or len(course) < EARLY or history.facts.get("net") in ("rbm", "dbn"):
+    if done is None or done.most > LEARNT or len(course) < EARLY or by_itself(history):
         return None
     ranked = sorted(value for _, value in course)
     value, low = ranked[-1], ranked[-2]
@@ -55,7 +61,7 @@ def thrown(history: History) -> Evidence | None:
     """Change of the weights at the fastest look alone, where not all was learnt."""
     done = progress(history)
     course = speed(history)
-    if done is None or done.most > LEARNT_MOST or not course or history.facts.get("net") in ("rbm", "dbn"):
+    if done is None or done.most > LEARNT_MOST or not course or by_itself(history):
         return None
     step, value = max(course, key=lambda each: each[1])
     return Evidence(value, value, value, step, "", course, {"learnt": done.learnt, "at": step})

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of, mean_of, slope_of
+from workings.watching.findings.evidence import Evidence, Symptom, finite, first_of, mean_of, reaches, slope_of
 from workings.watching.findings.progress import SQUARES, progress
 from workings.watching.history import History
 
@@ -39,6 +39,8 @@ def beaten(history: History) -> Evidence | None:
     if done is None or not isinstance(simple, int | float) or not math.isfinite(simple):
         return None
     course = finite(history.of("right", "output"))
+    if course and not reaches(course, history):
+        return None
     if course:
         values = [simple - value for _, value in course[-max(4, len(course) // 4) :]]
         value, low, high = mean_of(values)
