@@ -1,4 +1,5 @@
-"""Healthy loops that look faulty: those whose looks all lie among the first steps, and those of L-BFGS."""
+"""Healthy loops that look faulty: those whose looks all lie among the first steps, those of L-BFGS, and
+logits that lie in 0 to 1 by chance."""
 
 from __future__ import annotations
 
@@ -51,3 +52,21 @@ def test_long_steps_of_a_line_search_are_no_rate_that_is_too_high() -> None:
     changes = [value for where in watch.history.places("update") for _, value in watch.history.of("update", where)]
     assert max(changes) > 0.15
     assert watch.findings() == []
+
+
+def test_logits_of_an_affine_layer_that_lie_in_0_to_1_are_no_sigmoid() -> None:
+    """As those of a discriminator do over its first steps; behind a sigmoid the same are told."""
+    found = {}
+    for behind in (nn.Identity(), nn.Sigmoid()):
+        torch.manual_seed(0)
+        net = nn.Sequential(nn.Linear(4, 1), behind)
+        nn.init.constant_(net[0].bias, 0.5)
+        nn.init.normal_(net[0].weight, std=0.01)
+        optimizer = torch.optim.SGD(net.parameters(), 1e-4)
+        with workings.watch(net, optimizer, budget=1e9) as watch:
+            for _ in range(8):
+                optimizer.zero_grad()
+                F.binary_cross_entropy_with_logits(net(torch.randn(32, 4)), torch.rand(32, 1).round()).backward()
+                optimizer.step()
+        found[type(behind)] = "double-softmax" in {each.code for each in watch.findings()}
+    assert found == {nn.Identity: False, nn.Sigmoid: True}

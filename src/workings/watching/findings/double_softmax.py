@@ -1,7 +1,8 @@
 """Softmax twice: the loss takes logits and was given probabilities.
 
 Statistic: the share of rows given to the loss that are non-negative and sum to 1 (of one output: that all lie in 0 to
-1). Logits do so by chance in no batch. Log-softmax before nll_loss, or before cross_entropy, is healthy.
+1, where what made them is no affine operation: at the start a single logit may lie there by chance). Rows of logits sum
+to 1 in no batch. Log-softmax before nll_loss, or before cross_entropy, is healthy.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def rows(history: History) -> Evidence | None:
 
 def one(history: History) -> Evidence | None:
     """Share of looks whose outputs all lie in 0 to 1."""
-    if history.facts.get("loss") not in BY_LOGIT:
+    if history.facts.get("loss") not in BY_LOGIT or history.facts.get("loss_given") == "affine":
         return None
     low, high = finite(history.of("low", "output")), dict(finite(history.of("high", "output")))
     inside = [(step, float(v >= 0 and high.get(step, 2.0) <= 1)) for step, v in low]
