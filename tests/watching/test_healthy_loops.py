@@ -1,5 +1,4 @@
-"""Healthy loops that look faulty: those whose looks all lie among the first steps, those of L-BFGS, and
-logits that lie in 0 to 1 by chance."""
+"""Healthy loops that look faulty: looks among the first steps alone, L-BFGS, logits that lie in 0 to 1 by chance."""
 
 from __future__ import annotations
 
