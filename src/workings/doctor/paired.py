@@ -76,9 +76,9 @@ def gain(before: Sequence[Trial], after: Sequence[Trial], level: float = LEVEL, 
         return Gain(0.0 if math.isnan(mean) else mean, low, high, a, b, k)
     variance = sum((d - mean) ** 2 for d in d_s) / (k - 1)
     half = _t(level, k - 1) ** 2 * variance / k
-    rows = [(x.rows, y.rows) for x, y in pairs]
-    if same_rows and all(x is not None and y is not None for x, y in rows):
-        d_r = torch.stack([x - y for x, y in rows]).mean(0)  # type: ignore[operator]
+    d_rows = [x.rows - y.rows for x, y in pairs if x.rows is not None and y.rows is not None]
+    if same_rows and len(d_rows) == k:
+        d_r = torch.stack(d_rows).mean(0)
         n = len(d_r)
         if n > 1:
             half += _t(level, n - 1) ** 2 * float(d_r.var()) / n

@@ -24,12 +24,14 @@ from workings.base.events import Emit, silent
 from workings.base.finding import Finding
 from workings.data.dataset import Dataset
 from workings.data.prepare import PrepareSettings
+from workings.data.schema import TaskKind
 from workings.data.source import Source
 from workings.data.table import TableDataset
 from workings.doctor.prior import LABELS, balanced_error_rows, loss_rows, prior_rows
 from workings.learning.outputs import outputs
 from workings.learning.quick import quick
 from workings.nets.custom import Own
+from workings.nets.vae import VariationalAutoencoder
 from workings.runs import folder as files
 from workings.runs.fit import Fit
 from workings.runs.job import Job, Prepared
@@ -81,7 +83,7 @@ class Patient:
     _prepared: dict[str, tuple[Source, Source]] = field(default_factory=dict)
 
     @property
-    def task(self) -> str:
+    def task(self) -> TaskKind:
         """The kind of task."""
         return self.dataset.task.kind
 
@@ -127,10 +129,10 @@ class Patient:
             stored = None if not fit.channels_last else _channels_last
             out = outputs(fit.net, judges, stored=stored)
             rows = (balanced_error_rows if self.measure == "balanced error" else loss_rows)(self.task, out, judges.y)
-            return Judged(float(rows.mean()), rows, quick(self.task, out, judges.y))  # type: ignore[arg-type]
-        if hasattr(fit.net, "beta"):  # −ELBO is with β = 1, whatever was trained with
-            fit.net.beta = 1.0  # type: ignore[assignment]
-        found = work_of(self.dataset.task.kind).quick(self.dataset.task.kind, fit.net, judges, fit.loss, None)
+            return Judged(float(rows.mean()), rows, quick(self.task, out, judges.y))
+        if isinstance(fit.net, VariationalAutoencoder):
+            fit.net.beta = 1.0  # −ELBO is with β = 1, whatever was trained with
+        found = work_of(self.task).quick(self.task, fit.net, judges, fit.loss, None)
         sign = -1 if dict(MEASURES).get(self.measure) else 1
         return Judged(sign * found[self.measure], None, found)
 

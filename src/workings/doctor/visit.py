@@ -6,6 +6,7 @@ behind it are told apart by trials.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -139,13 +140,13 @@ def treated(patient: Patient, diagnosis: Diagnosis, minutes: float, emit: Emit =
     """Fill the diagnosis with what trials say; the cured recipe, or None where no cure was accepted."""
     ward = Ward(patient, 60 * minutes, emit)
 
-    def propose(recipe: Recipe, found: list[Finding]) -> list[Cure]:
+    def propose(recipe: Recipe, found: Sequence[Finding]) -> Sequence[Cure]:
         return cures_for(found, case_of(patient, recipe))
 
     codes = {each.code for each in patient.findings}
     ward.plan(len(propose(patient.recipe, list(patient.findings))))
     mispaired = _mispaired(ward) if MISPAIRED in codes else None
-    treatment: Treatment = treat(patient, propose, minutes, emit, ward)  # type: ignore[arg-type]
+    treatment: Treatment = treat(patient, propose, minutes, emit, ward)
     causes, diagnosis.apart = causes_of(treatment, candidates(patient.findings, patient.recipe.net))
     at_fault = culprits(ward, treatment, patient.recipe)
     if at_fault:
