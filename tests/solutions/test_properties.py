@@ -17,7 +17,8 @@ from workings.learning.losses import make_loss
 from workings.nets import build
 from workings.nets.activations import NAMES
 from workings.solutions.learners.contrastive import contrastive_solution
-from workings.solutions.learning_step import LearningStep, Limits, solve
+from workings.solutions.learning_step import LearningStep, solve
+from workings.solutions.limits import Limits
 from workings.solutions.reading import read, read_sized
 from workings.solutions.show import show
 from workings.solutions.solving import Detail

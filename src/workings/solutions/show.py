@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 from workings.base.problems import Problem
-from workings.solutions.learning_step import LearningStep, Limits, solve
+from workings.solutions.learning_step import LearningStep, solve
+from workings.solutions.limits import Limits
 from workings.solutions.rounding import DIGITS
 from workings.solutions.solving import FEW, Detail
 from workings.solutions.steps import Solution

@@ -23,7 +23,8 @@ from workings.solutions.learners.gradient import memory_of, moved_by, update_of
 from workings.solutions.learners.real import Real
 from workings.solutions.learners.slope import judged_with_slope
 from workings.solutions.learners.working import joined
-from workings.solutions.learning_step import LearningStep, Limits, solve
+from workings.solutions.learning_step import LearningStep, solve
+from workings.solutions.limits import Limits
 from workings.solutions.solving import TOLERANCE, Detail, relative
 from workings.solutions.steps import Check, Solution
 

@@ -12,7 +12,8 @@ from workings.learning.flat import FlatParameters
 from workings.learning.gradient import GradientRule
 from workings.learning.optimisers import SGD, Adam, State
 from workings.solutions.learners.real import Real
-from workings.solutions.learning_step import LearningStep, Limits
+from workings.solutions.learning_step import LearningStep
+from workings.solutions.limits import Limits
 from workings.solutions.updates import Update
 
 
