@@ -14,7 +14,8 @@ from workings.base.events import silent
 from workings.data.schema import TaskKind
 from workings.data.source import MemorySource
 from workings.learning.lanes import has_bf16
-from workings.learning.loop import CHUNK, LoopState
+from workings.learning.loop import CHUNK
+from workings.learning.loop_state import LoopState
 from workings.nets.registry import kind_of_samples
 from workings.runs.fit import Fit, start_net
 from workings.runs.recipe import Recipe

@@ -21,7 +21,8 @@ from workings.base.events import silent
 from workings.base.form import Form
 from workings.data.source import MemorySource
 from workings.learning.gradient import GradientRule
-from workings.learning.loop import CHUNK, LoopState, put_back
+from workings.learning.loop import CHUNK, put_back
+from workings.learning.loop_state import LoopState
 from workings.nets import build, registry
 from workings.runs.fit import Fit
 from workings.runs.machine import keep_freed_memory, steady

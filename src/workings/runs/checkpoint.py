@@ -18,7 +18,8 @@ from torch import Tensor
 
 from workings.base.errors import refuse
 from workings.base.files import read_json, write_json
-from workings.learning.loop import LoopState, put_back
+from workings.learning.loop import put_back
+from workings.learning.loop_state import LoopState
 from workings.learning.rules import LearningRule
 
 SCHEMA_VERSION = 1

@@ -23,7 +23,7 @@ from workings.learning.gradient import GradientRule
 from workings.learning.init import initialise
 from workings.learning.lane_choice import Measured, choose_lane
 from workings.learning.lanes import Lane, LaneRunner, channels_last, parse_lane
-from workings.learning.loop import LoopSettings, LoopState
+from workings.learning.loop_state import LoopSettings, LoopState
 from workings.learning.losses import make_loss
 from workings.learning.lr_range import range_test
 from workings.learning.metrics import higher_is_better

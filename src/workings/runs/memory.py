@@ -16,7 +16,7 @@ from torch import Tensor
 
 from workings.base.errors import refuse
 from workings.base.files import write_atomically
-from workings.learning.loop import LoopState
+from workings.learning.loop_state import LoopState
 from workings.learning.rules import LearningRule
 from workings.learning.staged import StagedRule
 

@@ -11,7 +11,7 @@ import torch
 from workings.base.events import Checkpointed, Decided, Event, Finished, Noticed
 from workings.data.augment import preview
 from workings.data.images import ImageSource
-from workings.learning.loop import LoopState
+from workings.learning.loop_state import LoopState
 from workings.nets import arithmetic
 from workings.runs import folder as files
 from workings.runs.checkpoint import load_checkpoint, save_checkpoint

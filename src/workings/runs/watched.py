@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from workings.base.events import Found, Noticed
 from workings.base.problems import Problem
 from workings.base.tokens import PAD
-from workings.learning.loop import Batch, LoopState
+from workings.learning.loop import Batch
+from workings.learning.loop_state import LoopState
 from workings.nets.unsupervised import Unsupervised
 from workings.runs.watched_facts import facts
 from workings.runs.watched_nets import further
