@@ -244,8 +244,17 @@ RUNS: dict[str, Callable[..., Took]] = {"loops": loop, "fits": fit}
 class Turns:
     """Two threads, of which one trains while the other waits.
 
-    ``torch.autograd.backward``, which a watch replaces while it is open, is what it is for each of them.
+    ``torch.autograd.backward``, which a watch replaces while it is open, is what it is for each of them, and the clock
+    of the second, the watched one, stands still while it waits.
     """
+
+    clock = staticmethod(time.perf_counter)
+    waited = 0.0
+
+    @classmethod
+    def now(cls) -> float:
+        """The watched thread's clock."""
+        return cls.clock() - cls.waited
 
     def __init__(self, first: int) -> None:
         self.whose, self.left = first, 2
@@ -255,8 +264,10 @@ class Turns:
 
     def take(self, i: int) -> None:
         """Wait for one's turn."""
+        began = self.clock()
         with self.changed:
             self.changed.wait_for(lambda: self.whose == i or self.left == 1)
+        Turns.waited += (self.clock() - began) * i
         torch.autograd.backward = self.backward[i]
         self.began = time.thread_time()
 
@@ -334,7 +345,7 @@ def main() -> None:
         parser.error(f"there is no part called '{unknown[0]}'; there are loops and fits")
     seconds, rounds = (4.0, 1) if given.quick else (given.seconds, given.rounds)
     torch.set_num_threads(1)
-    time.perf_counter = time.thread_time  # stands still while a thread waits
+    time.perf_counter = Turns.now
     asked = [("loops", each.what) for each in LOOPS] + [("fits", name) for name in FITS]
     rows = [compare(*each, seconds, rounds) for each in asked if not given.parts or each[0] in given.parts]
     if given.quick:

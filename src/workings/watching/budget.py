@@ -16,15 +16,15 @@ from dataclasses import dataclass, field
 
 SPARSE = 400
 AHEAD = 4.0
-MISSED = 1.2  # a step with a look takes 1.05 to 1.2 times what is measured of it: caches are cold afterwards
+MISSED = 1.5  # a step with a look takes more than what is measured of it, and so do those after it: caches are cold
 
 
 @dataclass
 class Budget:
     """share: of the run's time. free: looks taken whatever they cost.
 
-    spent: seconds so far, of looks and of what happens between them. expected: of the next look. began: the clock's
-    time when the run began.
+    spent: seconds so far, of looks and of what happens between them. expected: of the next look. began, next: the
+    clock's time when the run began, and before which no look is taken.
     """
 
     share: float = 0.03
@@ -33,7 +33,7 @@ class Budget:
     looks: int = 0
     expected: float = 0.0
     began: float = field(default_factory=time.perf_counter)
-    _next: float = 0.0
+    next: float = 0.0
     _next_step: int = 0
     _look: float = 0.0
 
@@ -41,7 +41,7 @@ class Budget:
         """Whether a look may be taken now (``time.perf_counter()``), after so many steps."""
         if self.looks < self.free:
             return True
-        if now < self._next:
+        if now < self.next:
             return False
         passed, wanted = now - self.began, MISSED * (self.spent + self.expected)
         return wanted <= self.share * passed or (step >= self._next_step and wanted <= self.share * AHEAD)
@@ -58,7 +58,7 @@ class Budget:
         self.looks += 1
         self.expected = seconds if self.looks <= 2 else max(seconds, 0.75 * self.expected + 0.25 * seconds)
         now = time.perf_counter() if now is None else now
-        self._next = now + (now - self.began) / SPARSE if self.share < 1 else 0.0
+        self.next = now + (now - self.began) / SPARSE if self.share < 1 else 0.0
         self._next_step = step + 1 + step // 10
 
     def exceeded(self) -> bool:

@@ -1,7 +1,7 @@
 """Being told of every ``backward``, by whoever calls it.
 
 ``Tensor.backward`` looks ``torch.autograd.backward`` up on every call, so a function put there sees all of them. It is
-put there once however many watches are open, and taken away with the last.
+put there once however many watches are awake, and taken away with the last.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ class Listener(Protocol):
 
 
 _listeners: list[Listener] = []
-_plain: Callable[..., Any] = torch.autograd.backward
+_torchs: Callable[..., Any] = torch.autograd.backward
+_plain = _torchs
+_over: Callable[..., Any] | None = None  # somebody else's function, which calls the one here
 
 
 def _told(tensors: Any, *args: Any, **kwargs: Any) -> Any:
@@ -38,19 +40,32 @@ def _told(tensors: Any, *args: Any, **kwargs: Any) -> Any:
     return given
 
 
-def listen(listener: Listener) -> Callable[[], None]:
-    """The listener is told of every ``backward`` from now on; returns how to stop it."""
-    global _plain
-    if not _listeners and torch.autograd.backward is not _told:
-        _plain = torch.autograd.backward
-        torch.autograd.backward = _told
-    _listeners.append(listener)
+class Listening:
+    """A listener that is told of every ``backward`` while it is awake."""
 
-    def stop() -> None:
-        if listener in _listeners:
-            _listeners.remove(listener)
-        # Where somebody else has put a function over this one, it stays below and does nothing.
-        if not _listeners and torch.autograd.backward is _told:
-            torch.autograd.backward = _plain
+    def __init__(self, listener: Listener) -> None:
+        self.listener = listener
+        self.awake = False
 
-    return stop
+    def wake(self) -> None:
+        """It is told from now on."""
+        global _plain
+        if not self.awake:
+            self.awake = True
+            _listeners.append(self.listener)
+            now = torch.autograd.backward
+            if now is not _told and now is not _over:
+                _plain = now
+                torch.autograd.backward = _told
+
+    def sleep(self) -> None:
+        """It is told no more. Where somebody else has put a function over this one, it stays below and does nothing."""
+        global _over
+        if self.awake:
+            self.awake = False
+            _listeners.remove(self.listener)
+            now = torch.autograd.backward
+            if now is not _told:
+                _over = None if now is _torchs else now
+            elif not _listeners:
+                torch.autograd.backward = _plain

@@ -34,6 +34,24 @@ class Hook:
         return Hook, ()
 
 
+class Steps(Hook):
+    """A hook after an optimiser's steps that sleeps through steps of which nothing is wanted.
+
+    gone: steps since it called last. wait: at this one it calls again; 1: at each.
+    """
+
+    def __init__(self, call: Callable[..., None] | None = None) -> None:
+        super().__init__(call)
+        self.gone, self.wait = 0, 1
+
+    def __call__(self, *args: Any) -> None:
+        """Count the step, and mostly no more."""
+        if self.gone + 1 < self.wait:
+            self.gone += 1
+        elif self.call is not None:
+            self.call(*args)
+
+
 def seconds_of_a_call() -> float:
     """How long calling a hook takes on this machine, now."""
     hook = Hook(lambda *given: None)

@@ -1,4 +1,5 @@
-"""The losses of a loop's steps, kept as tensors and read now and then, so that a device is not waited for each step."""
+"""The losses of a loop's steps; on a device they are kept as tensors and read now and then, so that it is not waited
+for each step."""
 
 from __future__ import annotations
 
@@ -14,16 +15,16 @@ class Losses:
     """Losses not yet read. Of long runs ever fewer steps count, as a history keeps no more of them."""
 
     def __init__(self) -> None:
-        self._kept: list[tuple[int, float, Tensor]] = []
+        self._kept: list[tuple[int, float, Tensor | float]] = []
         self._skipped = 0  # steps count whose number has none of these bits
 
-    def skip(self, step: int) -> bool:
-        """Whether the losses of this step are not kept."""
-        return bool(step & self._skipped)
+    def until(self, step: int) -> int:
+        """The first step from this one on whose losses are kept."""
+        return -(-step // (self._skipped + 1)) * (self._skipped + 1)
 
     def keep(self, step: int, loss: Tensor, scale: float) -> None:
         """One loss of a step, which was multiplied by ``scale``."""
-        self._kept.append((step, scale, loss.detach()))
+        self._kept.append((step, scale, loss.item() if loss.is_cpu else loss.detach()))
 
     def full(self) -> bool:
         """Whether it is time to read them."""
@@ -41,9 +42,10 @@ class Losses:
             self._skipped = 2 * self._skipped + 1
 
 
-def numbers_of(losses: list[Tensor]) -> list[float]:
+def numbers_of(losses: list[Tensor | float]) -> list[float]:
     """The losses as numbers, by one copy from the device."""
-    if not losses:
-        return []
-    alike = all(loss.dtype == torch.float32 and not loss.ndim for loss in losses)
-    return torch.stack(losses if alike else [loss.float().reshape(()) for loss in losses]).tolist()
+    tensors = [loss for loss in losses if isinstance(loss, Tensor)]
+    alike = all(loss.dtype == torch.float32 and not loss.ndim for loss in tensors)
+    told = torch.stack(tensors if alike else [loss.float().reshape(()) for loss in tensors]).tolist() if tensors else []
+    read = iter(told)
+    return [next(read) if isinstance(loss, Tensor) else loss for loss in losses]

@@ -23,10 +23,10 @@ from workings.base.errors import UserError
 from workings.base.problems import Problem
 from workings.watching import operations as known
 from workings.watching.budget import Budget
-from workings.watching.calls import listen
+from workings.watching.calls import Listening
 from workings.watching.dependence import Together
 from workings.watching.history import History
-from workings.watching.hooks import Hook, Roots, seconds_of_a_call
+from workings.watching.hooks import Hook, Roots, Steps, seconds_of_a_call
 from workings.watching.look import Look, belongs, seconds_of
 from workings.watching.loss_graph import scale_of
 from workings.watching.losses import Losses
@@ -37,7 +37,8 @@ from workings.watching.watch_facts import facts_of
 if TYPE_CHECKING:
     from workings.base.finding import Finding
 
-SAMPLED = 63  # of so many steps and one the cost between looks is measured once
+SAMPLED = 64  # of so many steps that are seen the cost between looks is measured once
+ASLEEP = 16  # steps at most of which nothing is seen
 
 
 class Watch:
@@ -53,7 +54,9 @@ class Watch:
         self.history = History(facts=facts_of(model, self.optimizers[0]))
         self.history.facts["optimisers"] = len(self.optimizers)
         self.budget = Budget(budget)
-        self.step = 0
+        self._done = 0  # steps that were counted
+        self._steps = Steps(self._after_step)
+        self._unmeasured = 0  # steps seen since the cost was measured
         self.alive: dict[str, list[Tensor]] = {}
         self.targets = Seen()
         self.together = Together()
@@ -64,6 +67,7 @@ class Watch:
         self._roots = Roots(model, self._forward, self.not_seen)
         self._call = seconds_of_a_call()  # that calling a hook costs, beside what happens in it
         self._losses = Losses()
+        self._listening = Listening(self)
         self._scale = 1.0  # of the loss, at the last look
         self._ours: dict[int, bool] = {}  # whether the n-th backward of a step is on a loss of this model
         self._nth = 0
@@ -75,14 +79,21 @@ class Watch:
         self._undo: list[Callable[[], None]] = []
         self._before: list[Any] = []  # hooks before the optimisers' steps, during a look
 
+    @property
+    def step(self) -> int:
+        """Steps that are done: the number of the one that is under way."""
+        return self._done + self._steps.gone
+
     # ------------------------------------------------------------------------------------ begin and end
 
     def open(self) -> Watch:
         """Begin to watch."""
         if self._undo:
             return self
-        self._undo.append(self.optimizers[0].register_step_post_hook(Hook(self._after_step)).remove)
-        self._undo.append(listen(self))
+        self._undo.append(self.optimizers[0].register_step_post_hook(self._steps).remove)
+        self._listening.wake()
+        self._undo.append(self._listening.sleep)
+        self._done, self._steps.gone, self._steps.wait = self.step, 0, 1
         if self._dependent:
             self._roots.look()
         self.tables = Tables(self.model)
@@ -194,8 +205,6 @@ class Watch:
                 self._careful(look.before_backward, loss)
                 self._scale = look.call.scale if look.call is not None else 1.0
             self.budget.pay(time.perf_counter() - began)
-        elif self._losses.skip(self.step):
-            return
         if self._ours.get(nth, True) and loss.numel() == 1:
             if look is None and self._scale != 1:  # a GradScaler changes it now and then
                 self._scale = scale_of(loss)
@@ -227,7 +236,7 @@ class Watch:
 
     def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         now = time.perf_counter()
-        if not self._nth:
+        if not self._nth and self._listening.awake:
             self.history.count("step-without-backward")
         if self._dependent:
             if self._forwards and not self._in_training:
@@ -243,12 +252,22 @@ class Watch:
         elif self._losses.full():
             self._flush()
             self.budget.spent += time.perf_counter() - now
-        self.step += 1
+        self._done, self._steps.gone = self.step + 1, 0
         self._nth = self._forwards = 0
-        self._begin_step(now if look is None else time.perf_counter())
-        if not self.step & SAMPLED and look is None and self._look is None:
-            # Three more hooks are called each step: about as much again as this one, and what calling them costs.
-            self.budget.spent += (SAMPLED + 1) * (2 * (time.perf_counter() - now) + 4 * self._call)
+        if look is not None or now >= self.budget.next:
+            self._begin_step(now if look is None else time.perf_counter())
+        wanted = self._done if self._look is not None else self._losses.until(self._done)
+        if wanted == self._done:
+            self._listening.wake()
+        else:
+            self._listening.sleep()
+        # A model that depends on its mode is looked after at each step.
+        self._steps.wait = 1 if self._dependent else min(ASLEEP, max(1, wanted - self._done))
+        self._unmeasured += 1
+        if self._unmeasured >= SAMPLED and look is None and self._look is None:
+            # Three more hooks are called in a step: about as much again as this one, and what calling them costs.
+            self.budget.spent += self._unmeasured * (2 * (time.perf_counter() - now) + 4 * self._call)
+            self._unmeasured = 0
 
     def _careful(self, look: Callable[..., None], *given: Any) -> None:
         """A loop must never stop because it is looked at: where looking breaks, it is given up, and told."""
