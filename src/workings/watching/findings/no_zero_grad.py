@@ -9,7 +9,7 @@ from __future__ import annotations
 from workings.watching.findings.evidence import Evidence, Symptom, first_of
 from workings.watching.history import History
 
-STEPS = 4
+STEPS = 3
 STALE = 3  # steps; gradients that are NaN tell nothing, so it may be few of those looked at
 
 
