@@ -253,6 +253,20 @@ def test_looks_keep_within_their_share_whatever_they_cost(cost: float) -> None:
     assert budget.spent <= 0.03 * max(now, AHEAD) + cost
 
 
+def test_the_few_looks_of_a_short_run_reach_into_its_later_half() -> None:
+    """Three seconds of steps of ten milliseconds, of which a look takes as long."""
+    budget = Budget(0.03, began=0.0)
+    now, seen = 0.0, []
+    for step in range(300):
+        if budget.allows(now, step):
+            budget.pay(0.01)
+            now += 0.01
+            budget.looked(step, now)
+            seen.append(step)
+        now += 0.01
+    assert seen[0] == 0 and sum(step < 30 for step in seen) >= 3 and seen[-1] >= 150
+
+
 def test_a_history_says_what_its_names_mean() -> None:
     """Whatever a watch writes down is in ``NAMES``, but for val_… and train_…, which others name."""
     from workings.watching.history import COUNTS, FACTS, NAMES

@@ -4,13 +4,15 @@ A look is allowed when the time spent on watching, this look's expected cost inc
 time that has passed. The first looks (``free`` of them) are always taken: the state before the first update cannot be
 seen later. Their cost counts, and is waited off before the next look.
 
-A run shorter than ``AHEAD`` seconds counts as one of ``AHEAD`` seconds, or nothing would be seen of it; what is so
-taken in advance is spread over its steps, each look a tenth of the steps later. Looks also become rarer as a run grows
-old (``SPARSE`` of them while its age grows e-fold), so that a run of any length keeps a bounded record.
+A run shorter than ``AHEAD`` seconds counts as one of ``AHEAD`` seconds, or nothing would be seen of it; the looks that
+are so paid for in advance lie evenly on the logarithm of its steps, so that the last of them are late. Looks also
+become rarer as a run grows old (``SPARSE`` of them while its age grows e-fold), so that a run of any length keeps a
+bounded record.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 
@@ -59,7 +61,13 @@ class Budget:
         self.expected = seconds if self.looks <= 2 else max(seconds, 0.75 * self.expected + 0.25 * seconds)
         now = time.perf_counter() if now is None else now
         self.next = now + (now - self.began) / SPARSE if self.share < 1 else 0.0
-        self._next_step = step + 1 + step // 10
+        self._next_step = max(step + 1 + step // 10, self._evenly(step + 1, now))
+
+    def _evenly(self, steps: int, now: float) -> int:
+        """The step of the next look in advance: n more of them up to step N, which ``AHEAD`` seconds will reach."""
+        n = (self.share * AHEAD / MISSED - self.spent) / max(self.expected, 1e-9)
+        N = AHEAD * steps / max(now - self.began, 1e-9)
+        return math.ceil(steps * (N / steps) ** (1 / (n + 1))) if n > 0 and N > steps else 0
 
     def exceeded(self) -> bool:
         """Whether more than the share was taken already."""

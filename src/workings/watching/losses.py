@@ -16,11 +16,11 @@ class Losses:
 
     def __init__(self) -> None:
         self._kept: list[tuple[int, float, Tensor | float]] = []
-        self._skipped = 0  # steps count whose number has none of these bits
+        self.skips = 0  # steps count whose number has none of these bits
 
     def until(self, step: int) -> int:
         """The first step from this one on whose losses are kept."""
-        return -(-step // (self._skipped + 1)) * (self._skipped + 1)
+        return -(-step // (self.skips + 1)) * (self.skips + 1)
 
     def keep(self, step: int, loss: Tensor, scale: float) -> None:
         """One loss of a step, which was multiplied by ``scale``."""
@@ -38,8 +38,8 @@ class Losses:
             of_step.setdefault(at, []).append(number / scale)
         for at, each in of_step.items():
             history.note(at, "", "loss", sum(each) / len(each))
-        while step > 2 * KEPT_OF_RUN * (self._skipped + 1):
-            self._skipped = 2 * self._skipped + 1
+        while step > 2 * KEPT_OF_RUN * (self.skips + 1):
+            self.skips = 2 * self.skips + 1
 
 
 def numbers_of(losses: list[Tensor | float]) -> list[float]:

@@ -249,25 +249,30 @@ class Watch:
             self._flush()
             self.budget.pay(time.perf_counter() - now + seconds_of(look.tap, len(self.parts), self._call))
             self.budget.looked(self.step)
-        elif self._losses.full():
-            self._flush()
-            self.budget.spent += time.perf_counter() - now
-        self._done, self._steps.gone = self.step + 1, 0
+        self._done, self._steps.gone = self._done + self._steps.gone + 1, 0
         self._nth = self._forwards = 0
         if look is not None or now >= self.budget.next:
             self._begin_step(now if look is None else time.perf_counter())
+        if self._losses.skips:
+            self._sleep()
+        self._unmeasured += 1
+        if self._unmeasured >= SAMPLED and look is None and self._look is None:
+            # Three more hooks are called in a step: about as much again as this one, and what calling them costs.
+            then = time.perf_counter()
+            self.budget.spent += self._unmeasured * (2 * (then - now) + 4 * self._call)
+            self._unmeasured = 0
+            if self._losses.full():
+                self._flush()
+                self.budget.spent += time.perf_counter() - then
+
+    def _sleep(self) -> None:
+        """Until the next step whose loss is kept; a model that depends on its mode is looked after at each step."""
         wanted = self._done if self._look is not None else self._losses.until(self._done)
         if wanted == self._done:
             self._listening.wake()
         else:
             self._listening.sleep()
-        # A model that depends on its mode is looked after at each step.
         self._steps.wait = 1 if self._dependent else min(ASLEEP, max(1, wanted - self._done))
-        self._unmeasured += 1
-        if self._unmeasured >= SAMPLED and look is None and self._look is None:
-            # Three more hooks are called in a step: about as much again as this one, and what calling them costs.
-            self.budget.spent += self._unmeasured * (2 * (time.perf_counter() - now) + 4 * self._call)
-            self._unmeasured = 0
 
     def _careful(self, look: Callable[..., None], *given: Any) -> None:
         """A loop must never stop because it is looked at: where looking breaks, it is given up, and told."""
