@@ -67,7 +67,7 @@ class Budget:
         """The step of the next look in advance: n more of them up to step N, which ``AHEAD`` seconds will reach."""
         n = (self.share * AHEAD / MISSED - self.spent) / max(self.expected, 1e-9)
         N = AHEAD * steps / max(now - self.began, 1e-9)
-        return math.ceil(steps * (N / steps) ** (1 / (n + 1))) if n > 0 and N > steps else 0
+        return math.ceil(steps * (N / steps) ** (1 / (n + 1))) if n > 0 and steps < N else 0
 
     def exceeded(self) -> bool:
         """Whether more than the share was taken already."""
