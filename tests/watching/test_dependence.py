@@ -26,7 +26,7 @@ def test_targets_that_are_the_inputs_are_no_leak_of_one_input() -> None:
     found = told(x, x, False)
     assert "told_by_one" not in found
     assert found["dependence"] > 100  # they do belong together
-    assert found["simple"] > 0.9
+    assert "simple" not in found  # a copy is no answer where the net has to go through a narrow code
 
 
 def test_an_input_that_is_the_answer_is_named() -> None:
