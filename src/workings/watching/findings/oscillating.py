@@ -47,7 +47,7 @@ SYMPTOMS = (
         _measure,
         0.45,
         "Of 205 healthy runs of the calibration part 99 % lie below 0.26, none above 0.3.",
-        "At the end the loss still swings by ±{value:.0%} of what a constant answer loses ({reference:.3g}).",
+        "At the end the loss still swings by ±{value:.2g} times what a constant answer loses ({reference:.3g}).",
         "The steps are too long to settle; where the run happens to end is luck.",
         "Lower the learning rate towards the end (cosine schedule), or divide it by 3; larger batches; less momentum; "
         "clip the gradient's norm.",

@@ -98,7 +98,7 @@ SYMPTOMS = (
         fast,
         0.15,
         "Of 53 healthy runs of the calibration part 99 % lie below 0.072, none above 0.08.",
-        "The weights change by {value:.0%} of their size a step, and only {learnt:.0%} of the loss was learnt away.",
+        "The weights change by {value:.2g} times their size a step, and only {learnt:.0%} of the loss was learnt away.",
         "Such steps throw away what the step before found.",
         _DO,
     ),
@@ -108,7 +108,7 @@ SYMPTOMS = (
         thrown,
         0.4,
         "Of 124 healthy runs of the calibration part 99 % lie below 0.094, none above 0.099.",
-        "Step {at:,} changed the weights by {value:.0%} of their size, and only {learnt:.0%} of the loss was learnt "
+        "Step {at:,} changed the weights by {value:.2g} times their size, and only {learnt:.0%} of the loss was learnt "
         "away.",
         "Of the start nothing is left after such a step; units that it has switched off stay off.",
         _DO,
