@@ -62,6 +62,13 @@ def test_logarithmic_ticks_are_within_the_axis(decade: float, decades: float) ->
     assert log_ticks(low, high)
 
 
+def test_a_log_axis_of_many_decades_has_few_ticks_told_as_powers_of_ten() -> None:
+    marks = Axis("loss", 1e-3, 1e36, log=True).marks()
+    assert 3 <= len(marks) <= 9
+    assert all(text.startswith("10") or text == "1" for _, text in marks)
+    assert Axis("loss", 1e-3, 1e3, log=True).marks()[0] == (0.001, "0.001")
+
+
 def test_ticks_are_written_short() -> None:
     """No rounding noise, k and M for large ones."""
     assert [tick_text(x, [0, 0.1, 0.30000000000000004]) for x in (0, 0.30000000000000004)] == ["0", "0.3"]

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from markupsafe import Markup, escape
 
-from workings.report.words import minus, number
+from workings.report.words import minus, number, raised
 
 WIDTH, HEIGHT = 400, 270
 LEFT, RIGHT, TOP, BOTTOM = 54, 14, 30, 42
+WIDE = 1e8  # of a log axis: greatest over least, from which its ticks are powers of ten
 
 Points = Sequence[tuple[float, float]] | np.ndarray
 
@@ -33,9 +34,12 @@ def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
     return [round(i * step, 12 - math.floor(math.log10(step))) for i in range(first, last + 1)]
 
 
-def log_ticks(low: float, high: float) -> list[float]:
-    """Powers of ten between ``low`` and ``high``; also their doubles and fivefolds where there are few."""
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+def log_ticks(low: float, high: float, most: int = 8) -> list[float]:
+    """Powers of ten between ``low`` and ``high``, evenly some of them where there are more than ``most``; also their
+    doubles and fivefolds where there are few."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    apart = -(-(last - first) // most) or 1
+    decades = range(first - first % apart, last + 1, apart)
     factors = (1,) if math.log10(high / low) > 2.5 else (1, 2, 5)
     return [f * 10.0**d for d in decades for f in factors if low * 0.999 <= f * 10.0**d <= high * 1.001]
 
@@ -65,7 +69,16 @@ class Axis:
     def marks(self) -> list[tuple[float, str]]:
         """Ticks with their text."""
         ticks = self.ticks or (log_ticks(self.low, self.high) if self.log else nice_ticks(self.low, self.high))
-        return [(tick, (self.written or (lambda x: tick_text(x, ticks)))(tick)) for tick in ticks]
+        written = self.written or (lambda x: tick_text(x, ticks))
+        if self.log and not self.written and self.high / self.low > WIDE:
+            written = _power
+        return [(tick, written(tick)) for tick in ticks]
+
+
+def _power(x: float) -> str:
+    """A power of ten as one: 10²⁴, but 1 and 10."""
+    d = round(math.log10(x))
+    return f"{10**d}" if d in (0, 1) else f"10{raised(d)}"
 
 
 def tick_text(x: float, ticks: list[float]) -> str:

@@ -92,7 +92,7 @@ def number(x: float, digits: int = 4) -> str:
     magnitude = math.floor(math.log10(abs(x)))
     if magnitude < -4 or magnitude > 14:
         mantissa, exponent = f"{x:.{digits - 1}e}".split("e")
-        return minus(f"{mantissa.rstrip('0').rstrip('.')} × 10{_raised(int(exponent))}")
+        return minus(f"{mantissa.rstrip('0').rstrip('.')} × 10{raised(int(exponent))}")
     return minus(f"{x:,.{max(0, digits - 1 - magnitude)}f}")
 
 
@@ -159,5 +159,6 @@ def a(noun: str) -> str:
     return f"an {noun}" if noun[0].lower() in "aeiou" else f"a {noun}"
 
 
-def _raised(exponent: int) -> str:
+def raised(exponent: int) -> str:
+    """In small figures above the line: ⁻⁵."""
     return str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
