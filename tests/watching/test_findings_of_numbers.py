@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
+import torch
 
+import workings
 from workings.watching.findings import look
 from workings.watching.history import History
 
@@ -179,3 +181,19 @@ def test_what_outputs_can_reach_is_known_by_the_operation_that_made_them(made: s
     facts = {"loss": "mse_loss", "baseline": 1.0, "target_std": 1.0, "target_mean": 0.0, "batch": 32}
     ends = {"output__low": 0.02, "output__high": 0.99, "target__low": -2.0, "target__high": 2.0}
     assert told(facts | {"loss_given": made}, loss=falling(0.3, 1.0), **ends) == codes
+
+
+@pytest.mark.parametrize("squared", [True, False])
+def test_softmax_of_one_output_is_the_wrong_end_for_any_loss(squared: bool) -> None:
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1), torch.nn.Softmax(1))
+    optimizer = torch.optim.Adam(net.parameters())
+    loss = torch.nn.functional.mse_loss if squared else torch.nn.functional.binary_cross_entropy
+    x = torch.randn(64, 4)
+    y = (x[:, :1] > 0).float()
+    with workings.watch(net, optimizer, budget=1e9) as watched:
+        for _ in range(20):
+            optimizer.zero_grad()
+            loss(net(x), y).backward()
+            optimizer.step()
+    assert "wrong-loss" in [finding.code for finding in watched.findings()][:2]

@@ -2,8 +2,9 @@
 
 Statistics, of what the loss function was given: how much of the targets lies outside what the outputs can reach (a
 sigmoid, tanh or ReLU at the end); predictions and truths of different shape; log-probabilities above 0; a cross-entropy
-below 0; a cross-entropy of exactly 0 from the start (one output only); classes under a squared loss. They are exact, so
-a healthy loop shows none of them. Source of the rules: DeepDiagnosis, NeuraLint, Zhang et al. 2018.
+below 0; a cross-entropy of exactly 0 from the start, or outputs that are exactly 1 throughout (softmax of one output);
+classes under a squared loss. They are exact, so a healthy loop shows none of them. Source of the rules: DeepDiagnosis,
+NeuraLint, Zhang et al. 2018.
 """
 
 from __future__ import annotations
@@ -81,6 +82,15 @@ def always_zero(history: History) -> Evidence | None:
     return Evidence(largest, largest, largest, course[0][0], "", course)
 
 
+def one_always(history: History) -> Evidence | None:
+    """How far the outputs are from 1 at most, from before the first step to the end."""
+    low, high = finite(history.of("low", "output")), finite(history.of("high", "output"))
+    if len(low) < LOOKS or low[0][0] > 0:
+        return None
+    farthest = max(abs(value - 1) for _, value in (*low, *high))
+    return Evidence(farthest, farthest, farthest, 0, "output", high)
+
+
 def squared_classes(history: History) -> Evidence | None:
     """Classes under a squared loss: how many classes there are."""
     if history.facts.get("loss") not in SQUARES or history.facts.get("task") not in ("binary", "multiclass"):
@@ -112,6 +122,17 @@ SYMPTOMS = (
         0.0,
         _EXACT,
         "The cross-entropy is exactly 0 from the start: the net has one output, and softmax of one number is 1.",
+        "The gradient is 0 and nothing is learnt.",
+        _DO,
+        least=True,
+    ),
+    Symptom(
+        "wrong-loss",
+        "how far the outputs are from 1 at most",
+        one_always,
+        0.0,
+        _EXACT,
+        "The net gives exactly 1 whatever it is given, from the start on: softmax of one number is 1.",
         "The gradient is 0 and nothing is learnt.",
         _DO,
         least=True,
