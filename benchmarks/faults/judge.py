@@ -30,6 +30,10 @@ from workings.watching.findings import look
 from workings.watching.history import History
 
 Row = dict[str, Any]
+COMMAND = (
+    "python benchmarks/faults/record.py --cache FOLDER; python benchmarks/faults/judge.py --cache FOLDER --part test "
+    "--write (and --part published); python benchmarks/faults/repairs.py --cache FOLDER --write"
+)
 SILENT = (
     "no-zero-grad",
     "eval-forgotten",
@@ -212,8 +216,7 @@ def main() -> None:
     print(*alarms(runs), left_out(runs), sep="\n")
     table = rows(runs, given.part)
     if given.write and given.part != "calibration":
-        command = "python benchmarks/faults/record.py --cache FOLDER; python benchmarks/faults/judge.py --cache FOLDER"
-        write("faults", f"{command} --part {given.part} --write", table)
+        write("faults", COMMAND, table)
         return
     for row in table:
         print(f"{row['what']}: {row['value']} (bar {row['bar']}; {row['spread']})")

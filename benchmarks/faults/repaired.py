@@ -21,7 +21,7 @@ from typing import Any
 from measured import write
 from scipy.stats import binomtest
 
-from faults.judge import interval
+from faults.judge import COMMAND, interval
 from faults.record import room
 
 Row = dict[str, Any]
@@ -167,7 +167,7 @@ def judge(cache: Path, part: str, beyond: int, *, write_it: bool) -> None:
     print(_left_out(shown, beyond))
     table = rows(shown, part, beyond)
     if write_it and part == "test":
-        write("faults", "python benchmarks/faults/repairs.py --cache FOLDER --part test --write", table)
+        write("faults", COMMAND, table)
         return
     for row in table:
         print(f"{row['what']}: {row['value']} (bar {row['bar']}; {row['spread']})")
