@@ -6,7 +6,7 @@
 ``watch=0``. In a round both train from the start, each for a twentieth of a second while the other waits, so whatever
 slows the machine down, or speeds one process up and another not, meets both. The watcher's clock stands still while it
 waits, as its share is of its own time. The figure is the median over rounds of the ratio of the threads' processor
-times, compiling and closing included; the watcher's own account is told beside.
+times, opening and closing the watch included; the watcher's own account is told beside.
 """
 
 from __future__ import annotations
@@ -361,7 +361,7 @@ def main() -> None:
         for row in rows:
             print(row)
         return
-    write("watch", COMMAND, rows, budget=BUDGET, seconds=seconds)
+    write("watch", f"{COMMAND} --seconds {seconds:g} --rounds {rounds}", rows, budget=BUDGET, seconds=seconds)
 
 
 if __name__ == "__main__":

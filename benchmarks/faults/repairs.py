@@ -211,7 +211,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--part", choices=("calibration", "test"), default="test")
-    parser.add_argument("--minutes", type=float, default=0.6, help="of each treatment")
+    parser.add_argument("--minutes", type=float, default=0.5, help="of each treatment")
     parser.add_argument("--seeds", type=int, default=1, help="of each fault")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", default="", help="cases whose names have this")
