@@ -54,8 +54,8 @@ def test_a_long_loop_keeps_losses_of_all_its_stretches_and_counts_every_step() -
     assert watched.history.counts["steps"] == 9_000
     assert "step-without-backward" not in watched.history.counts
     steps = [step for step, _ in watched.history.of("loss")]
-    assert steps[-1] >= 8_990
-    assert max(b - a for a, b in pairwise(steps)) <= 4
+    assert steps[-1] >= 9_000 - 64
+    assert max(b - a for a, b in pairwise(steps)) <= 64
 
 
 def test_who_sleeps_is_not_told_and_torchs_own_function_is_back() -> None:

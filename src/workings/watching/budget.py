@@ -8,6 +8,9 @@ A run shorter than ``AHEAD`` seconds counts as one of ``AHEAD`` seconds, or noth
 are so paid for in advance lie evenly on the logarithm of its steps, so that the last of them are late. Looks also
 become rarer as a run grows old (``SPARSE`` of them while its age grows e-fold), so that a run of any length keeps a
 bounded record.
+
+What happens between looks is the same few calls in every step that is seen; where steps are short these alone cost a
+share. From a ``BETWEEN`` part of it on, fewer steps are to be seen (``seen_too_often``), so that most is left for looks.
 """
 
 from __future__ import annotations
@@ -18,26 +21,30 @@ from dataclasses import dataclass, field
 
 SPARSE = 400
 AHEAD = 4.0
-MISSED = 1.5  # a step with a look takes more than what is measured of it, and so do those after it: caches are cold
+MISSED = 1.75  # 1.1 to 1.5 was seen: a step with a look takes more than is measured of it, and so do those after it
+BETWEEN = 0.3
 
 
 @dataclass
 class Budget:
     """share: of the run's time. free: looks taken whatever they cost.
 
-    spent: seconds so far, of looks and of what happens between them. expected: of the next look. began, next: the
-    clock's time when the run began, and before which no look is taken.
+    spent: seconds so far, of looks and of what happens between them (``between``). expected: of the next look.
+    began, next: the clock's time when the run began, and before which no look is taken.
     """
 
     share: float = 0.03
     free: int = 1
     spent: float = 0.0
+    between: float = 0.0
+    seen_too_often: bool = False
     looks: int = 0
     expected: float = 0.0
     began: float = field(default_factory=time.perf_counter)
     next: float = 0.0
     _next_step: int = 0
     _look: float = 0.0
+    _paid_at: float = 0.0
 
     def allows(self, now: float, step: int = 0) -> bool:
         """Whether a look may be taken now (``time.perf_counter()``), after so many steps."""
@@ -53,6 +60,14 @@ class Budget:
         self.spent += seconds
         self._look += seconds
 
+    def pay_between(self, seconds: float, now: float) -> None:
+        """What happened between looks since this was called last took so long. Too often: on the whole and of late."""
+        self.spent += seconds
+        self.between += seconds
+        late, self._paid_at = now - max(self._paid_at, self.began), now
+        part = BETWEEN * self.share / MISSED
+        self.seen_too_often = self.between > part * max(now - self.began, AHEAD) and seconds > part * late
+
     def looked(self, step: int = 0, now: float | None = None) -> None:
         """The look is done. The next is expected to cost as much, or a quarter of the way back to it if it was
         cheaper; but the first also pays for what is set up once, so it says little of the next."""
@@ -65,9 +80,9 @@ class Budget:
 
     def _evenly(self, steps: int, now: float) -> int:
         """The step of the next look in advance: n more of them up to step N, which ``AHEAD`` seconds will reach."""
-        n = (self.share * AHEAD / MISSED - self.spent) / max(self.expected, 1e-9)
+        n = math.floor((self.share * AHEAD / MISSED - self.spent) / max(self.expected, 1e-9))
         N = AHEAD * steps / max(now - self.began, 1e-9)
-        return math.ceil(steps * (N / steps) ** (1 / (n + 1))) if n > 0 and steps < N else 0
+        return math.ceil(steps * (N / steps) ** (1 / (n + 0.5))) if n > 0 and steps < N else 0
 
     def exceeded(self) -> bool:
         """Whether more than the share was taken already."""

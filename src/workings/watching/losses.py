@@ -9,6 +9,7 @@ from torch import Tensor
 from workings.watching.history import KEPT_OF_RUN, History
 
 UNREAD = 512  # kept as tensors at most
+SCARCE = 63  # steps that are skipped for the sake of time, at most
 
 
 class Losses:
@@ -39,7 +40,11 @@ class Losses:
         for at, each in of_step.items():
             history.note(at, "", "loss", sum(each) / len(each))
         while step > 2 * KEPT_OF_RUN * (self.skips + 1):
-            self.skips = 2 * self.skips + 1
+            self.keep_fewer()
+
+    def keep_fewer(self) -> None:
+        """From now on every second of those that counted."""
+        self.skips = 2 * self.skips + 1
 
 
 def numbers_of(losses: list[Tensor | float]) -> list[float]:

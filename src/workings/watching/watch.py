@@ -29,7 +29,7 @@ from workings.watching.history import History
 from workings.watching.hooks import Hook, Roots, Steps, seconds_of_a_call
 from workings.watching.look import Look, belongs, seconds_of
 from workings.watching.loss_graph import scale_of
-from workings.watching.losses import Losses
+from workings.watching.losses import SCARCE, Losses
 from workings.watching.parameters import Tables, Trained
 from workings.watching.targets import Seen
 from workings.watching.watch_facts import facts_of
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from workings.base.finding import Finding
 
 SAMPLED = 64  # of so many steps that are seen the cost between looks is measured once
-ASLEEP = 16  # steps at most of which nothing is seen
+ASLEEP = 32  # steps at most of which nothing is seen
 
 
 class Watch:
@@ -259,8 +259,10 @@ class Watch:
         if self._unmeasured >= SAMPLED and look is None and self._look is None:
             # Three more hooks are called in a step: about as much again as this one, and what calling them costs.
             then = time.perf_counter()
-            self.budget.spent += self._unmeasured * (2 * (then - now) + 4 * self._call)
+            self.budget.pay_between(self._unmeasured * (2 * (then - now) + 4 * self._call), then)
             self._unmeasured = 0
+            if self.budget.seen_too_often and self._losses.skips < SCARCE:
+                self._losses.keep_fewer()
             if self._losses.full():
                 self._flush()
                 self.budget.spent += time.perf_counter() - then
