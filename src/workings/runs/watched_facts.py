@@ -7,10 +7,11 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from workings.base.tokens import PAD
 from workings.nets.unsupervised import Unsupervised
+from workings.watching import operations as known
 from workings.watching.dependence import SAMPLES as DEPENDENT
 from workings.watching.dependence import told
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from workings.runs.fit import Fit
 
 SAMPLES = 4_096  # that facts are counted from; sequences: as many answers, roughly
-DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 CLASSES = ("binary", "multiclass", "language", "translation")
 
 
@@ -44,7 +44,7 @@ def facts(fit: Fit) -> dict[str, Any]:
         "l2": recipe.l2,
         "clip_norm": recipe.clip_norm,
         "label_smoothing": recipe.label_smoothing,
-        "dropout": max((m.p for m in fit.net.modules() if isinstance(m, DROPOUTS)), default=0.0),
+        "dropout": max(map(known.drops, fit.net.modules())),
         "augmented": fit.augment is not None,
         "parameters": sum(p.numel() for p in fit.net.parameters()),
     }
