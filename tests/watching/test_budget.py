@@ -56,3 +56,12 @@ def test_when_fewer_steps_are_seen_it_is_not_too_often_any_more() -> None:
     now += 64 * 4e-3  # every fourth step is seen
     budget.pay_between(64 * 2e-5, now)
     assert not budget.seen_too_often, "what it cost before is waited off"
+
+
+def test_telling_what_is_found_takes_its_part_and_leaves_the_rest_to_looks() -> None:
+    """Of a share of 3 % three tenths: in four seconds 36 ms, of what is measured of it less."""
+    budget = Budget(0.03)
+    assert budget.bears_between(0.9 * BETWEEN * 0.03 * AHEAD / MISSED)
+    assert not budget.bears_between(1.2 * BETWEEN * 0.03 * AHEAD / MISSED)
+    budget.between = 0.9 * BETWEEN * 0.03 * AHEAD / MISSED
+    assert not budget.bears_between(0.2 * BETWEEN * 0.03 * AHEAD / MISSED)

@@ -53,6 +53,8 @@ class Watched:
             further=further if own else None,
         )
         self._blind = False
+        self._told_in = 0.0  # seconds that telling took last
+        self._tell_at = 0  # the step from which on is told again
         self.budget.spent = time.perf_counter() - began
 
     def _go_on(self, earlier: dict[str, Any]) -> None:
@@ -97,8 +99,9 @@ class Watched:
                 self.history.note(step, "", f"train_{name}", value)
                 if name == "free_energy" and name in found:
                     self.history.note(step, "", "free_energy_gap", found[name] - value)
-        if not self.budget.exceeded():
+        if step >= self._tell_at and self.budget.bears_between(self._told_in):
             self.tell()
+            self._tell_at = step + step // 5
 
     def tell(self) -> None:
         """What is found, as far as it was not told before."""
@@ -107,7 +110,9 @@ class Watched:
             if finding.code not in self.told:
                 self.told.add(finding.code)
                 self.fit.emit(Found(finding))
-        self.budget.spent += time.perf_counter() - began
+        self._told_in = time.perf_counter() - began
+        self.budget.spent += self._told_in
+        self.budget.between += self._told_in
 
     def to_dict(self) -> dict[str, Any]:
         """What ``watch.json`` holds."""

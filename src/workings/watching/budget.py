@@ -10,7 +10,7 @@ become rarer as a run grows old (``SPARSE`` of them while its age grows e-fold),
 bounded record.
 
 What happens between looks is the same few calls in every step that is seen; where steps are short these alone cost a
-share. From a ``BETWEEN`` part of it on, fewer steps are to be seen (``seen_too_often``), so that most is left for looks.
+share. From a ``BETWEEN`` part of it on, fewer steps are to be seen (``seen_too_often``), so most is left for looks.
 """
 
 from __future__ import annotations
@@ -68,6 +68,10 @@ class Budget:
         part = BETWEEN * self.share / MISSED
         self.seen_too_often = self.between > part * max(now - self.began, AHEAD) and seconds > part * late
 
+    def bears_between(self, seconds: float) -> bool:
+        """Whether something besides looks that takes so long lies within its part of the share."""
+        return MISSED * (self.between + seconds) <= BETWEEN * self.share * max(self.passed, AHEAD)
+
     def looked(self, step: int = 0, now: float | None = None) -> None:
         """The look is done. The next is expected to cost as much, or a quarter of the way back to it if it was
         cheaper; but the first also pays for what is set up once, so it says little of the next."""
@@ -83,10 +87,6 @@ class Budget:
         n = math.floor((self.share * AHEAD / MISSED - self.spent) / max(self.expected, 1e-9))
         N = AHEAD * steps / max(now - self.began, 1e-9)
         return math.ceil(steps * (N / steps) ** (1 / (n + 0.5))) if n > 0 and steps < N else 0
-
-    def exceeded(self) -> bool:
-        """Whether more than the share was taken already."""
-        return self.part > self.share
 
     @property
     def passed(self) -> float:
