@@ -102,23 +102,25 @@ def rows(shown: Sequence[Shown], part: str, beyond: int) -> list[Row]:
         row = {"what": f"{whose}: {what}", "value": round(k / n, 4), "bar": bar, "met": met, "n": n, "spread": spread}
         table.append({**row, **more})
 
-    m = "/".join(sorted({f"{case['minutes']:g}" for case in faulty}))
-    of = f"faults in the recipe repaired by outcome within {m} min"
-    add(of, faulty, repaired, "≥ 0.90", headline=True, note=_left_out(shown, beyond))
-    add(f"{of}, 95 % of the way", faulty, lambda c: repaired(c, strict=True))
+    budgets = sorted({case["minutes"] for case in faulty})
+    for m in reversed(budgets):
+        some = [case for case in faulty if case["minutes"] == m]
+        of = f"faults in the recipe repaired by outcome within {m:g} min"
+        add(
+            of, some, repaired, "≥ 0.90", headline=True, note=_left_out([c for c in shown if c["minutes"] == m], beyond)
+        )
+        add(f"{of}, 95 % of the way", some, lambda c: repaired(c, strict=True))
+        add(f"{of}, two at once", [c for c in some if "+" in c["fault"]], repaired)
+        add(f"{of}, random search instead", some, lambda c: repaired(c, "random"))
+        add(f"{of}, random search instead, 95 % of the way", some, lambda c: repaired(c, "random", strict=True))
+        add(f"cause shown by trials within {m:g} min right, first or second", some, named)
+        table.append(_paired(f"{whose}: repaired by outcome within {m:g} min, doctor less random search", some))
     everything = [*faulty, *(case for case in shown if not case["fault"])]
     add("runs that the doctor harmed, healthy ones among them", everything, harmed, "≤ 0.01", headline=True)
-    add(
-        "healthy runs that the doctor changed",
-        [c for c in everything if not c["fault"]],
-        lambda c: c["doctor"]["changed"],
-    )
-    add(f"{of}, random search instead", faulty, lambda c: repaired(c, "random"))
-    add(f"{of}, random search instead, 95 % of the way", faulty, lambda c: repaired(c, "random", strict=True))
+    healthy = [case for case in everything if not case["fault"]]
+    add("healthy runs that the doctor changed", healthy, lambda c: c["doctor"]["changed"])
     add("faulty runs that random search harmed", faulty, lambda c: harmed(c, "random"))
-    if faulty:
-        table.append(_paired(whose, faulty))
-    add("cause shown by trials right, first or second", faulty, named)
+    faulty = [case for case in faulty if case["minutes"] == budgets[-1]]
     for key, said in (("code", "fault"), ("family", "family")):
         for value in sorted({case[key] for case in faulty}):
             some = [case for case in faulty if case[key] == value]
@@ -127,7 +129,7 @@ def rows(shown: Sequence[Shown], part: str, beyond: int) -> list[Row]:
     return table
 
 
-def _paired(whose: str, faulty: Sequence[Shown]) -> Row:
+def _paired(what: str, faulty: Sequence[Shown]) -> Row:
     """The difference of shares on the same runs; interval of a paired difference (Agresti and Min 2005), McNemar's
     exact test (1947)."""
     b = sum(repaired(c) and not repaired(c, "random") for c in faulty)
@@ -140,7 +142,6 @@ def _paired(whose: str, faulty: Sequence[Shown]) -> Row:
     spread = (
         f"{b} by the doctor only, {c} by random search only; 95 % interval {low:.3f} to {high:.3f}, McNemar p {p:.2g}"
     )
-    what = f"{whose}: repaired by outcome, doctor less random search"
     return {"what": what, "value": round((b - c) / n, 4), "bar": "> 0", "met": low > 0, "n": n, "spread": spread}
 
 

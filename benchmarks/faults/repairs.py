@@ -1,12 +1,13 @@
 """Measure what the doctor repairs, and what it harms, beside random search with the same minutes.
 
-python benchmarks/faults/repairs.py --cache FOLDER [--part test|calibration] [--minutes M] [--jobs 1]
+python benchmarks/faults/repairs.py --cache FOLDER [--part test|calibration] [--minutes M ...] [--jobs 1]
                                     [--judge] [--write]
 
-Of each program that Workings trains itself, every seeded fault that a recipe can answer is put in and trained. Where
-the result on the test rows is worse than the healthy twins' (``record.is_worse``), ``workings.examine(cure=True)`` has
-M minutes for it, and so has ``doctor.random_search``, which is given no finding and no cause. Healthy runs are shown to
-the doctor too. Test rows score what comes out; no trial sees them. One JSON file a case, beside the healthy twins of
+Of each program that Workings trains itself, every seeded fault that a recipe can answer is put in and trained, alone
+and in ``TOGETHER`` with another. Where the result on the test rows is worse than the healthy twins'
+(``record.is_worse``), ``workings.examine(cure=True)`` has M minutes for it, and so has ``doctor.random_search``, which
+is given no finding and no cause. Healthy runs are shown to the doctor too, with the most minutes. Test rows score what
+comes out; no trial sees them. One JSON file for a case and M, beside the healthy twins of
 ``record.py``, which are recorded here where they are missing; what is there is not made again. ``--judge`` only judges.
 
 Minutes are of the process's own time on one core, so that other work on the machine takes none of them away.
@@ -20,7 +21,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -38,7 +39,7 @@ from faults.programs import PROGRAMS
 from faults.recipe import NotRun, Recipe
 from faults.record import TWINS, Task, is_worse, record, twin_values
 from faults.repaired import judge, told
-from faults.seeded import BY_NAME, FAULTS
+from faults.seeded import BY_NAME, FAULTS, put
 from faults.variations import VARIATIONS
 from workings.base.errors import NonFiniteError, UserError
 from workings.base.events import silent
@@ -49,35 +50,71 @@ from workings.doctor.visit import examine, for_training
 DATA = {"permuted-labels", "noisy-labels", "leak", "missing-cells", "lost-inputs", "unknown-words"}  # not repairable
 HEALTHY = 10  # healthy runs of each program that the doctor is shown, besides its variations
 EVERY = {p.name: p for p in PROGRAMS if isinstance(p.setup, Recipe)}
+MINUTES = (0.25, 0.5)
+TOGETHER = [  # two faults at once, both in the recipe
+    ("rate-thousandth", "decay-0.3"),
+    ("rate-100", "zero-start"),
+    ("narrow", "rate-fiftieth"),
+    ("dropout-0.95", "rate-fiftieth"),
+    ("deep-sigmoid", "rate-thousandth"),
+    ("narrow", "decay-0.3"),
+    ("heavy-kl", "rate-fiftieth"),
+    ("zero-start", "dropout-0.95"),
+    ("no-activation", "rate-20"),
+    ("tiny-batches", "decay-0.3"),
+    ("few-of-half", "dropout-0.95"),
+]
 
 
 @dataclass(frozen=True)
 class Case:
-    """One run that is shown to the doctor; fault and variation: their names."""
+    """One run that is shown to the doctor for so many minutes; faults and variation: their names."""
 
     program: str
-    fault: str | None
+    faults: tuple[str, ...]
     variation: str | None
     seed: int
+    minutes: float
 
     @property
     def file(self) -> str:
         """The name of its file."""
-        return f"{self.program}--{self.fault or self.variation or 'healthy'}--{self.seed}.repair.json"
+        what = "+".join(self.faults) or self.variation or "healthy"
+        return f"{self.program}--{what}--{self.seed}--{self.minutes:g}.repair.json"
+
+    @property
+    def setup(self) -> Recipe:
+        """The program with what makes this case."""
+        program = EVERY[self.program]
+        made = program.setup
+        if self.faults:
+            made = put(program, *(BY_NAME[name] for name in self.faults))
+        elif self.variation is not None:
+            made = VARIATIONS[self.variation](program)
+        assert isinstance(made, Recipe)
+        return made
 
 
-def cases(part: str, seeds: int = 1) -> Iterator[Case]:
+def cases(part: str, minutes: Sequence[float] = MINUTES, seeds: int = 1) -> Iterator[Case]:
     """All cases of a part: a beginning holds every program and every fault; healthy runs come last."""
     programs = [p for p in EVERY.values() if p.part == part]
     for seed in range(seeds):
-        fits = [[Case(p.name, f.name, None, seed) for p in programs if f.put(p) is not None] for f in FAULTS]
-        turned = [runs[i % len(runs) :] + runs[: i % len(runs)] for i, runs in enumerate(fits) if runs]
-        faulty = (case for group in zip_longest(*turned) for case in group if case is not None)
-        yield from (case for case in faulty if case.fault not in DATA)
+        for m in minutes:
+            fits = [[Case(p.name, (f.name,), None, seed, m) for p in programs if f.put(p) is not None] for f in FAULTS]
+            turned = [runs[i % len(runs) :] + runs[: i % len(runs)] for i, runs in enumerate(fits) if runs]
+            faulty = (case for group in zip_longest(*turned) for case in group if case is not None)
+            yield from (case for case in faulty if not {*case.faults} & DATA)
+            yield from (Case(p.name, two, None, seed, m) for two in TOGETHER for p in programs if _both(p, *two))
     for seed in range(HEALTHY):
-        yield from (Case(p.name, None, None, seed) for p in programs)
+        yield from (Case(p.name, (), None, seed, max(minutes)) for p in programs)
     for i, (name, vary) in enumerate(VARIATIONS.items()):
-        yield from (Case(p.name, None, name, 10 + i) for p in programs if vary(p) is not None)
+        yield from (Case(p.name, (), name, 10 + i, max(minutes)) for p in programs if vary(p) is not None)
+
+
+def _both(program: Program, one: str, other: str) -> bool:
+    """Whether each of two faults can be put in, and the second beside the first."""
+    a, b = BY_NAME[one], BY_NAME[other]
+    return a.put(program) is not None and b.put(program) is not None and put(program, a, b) is not None
 
 
 def beyond_a_recipe(part: str) -> int:
@@ -86,7 +123,7 @@ def beyond_a_recipe(part: str) -> int:
     return sum(BY_NAME[name].put(p) is not None for name in DATA for p in programs)
 
 
-def show(case: Case, cache: Path, minutes: float) -> str:
+def show(case: Case, cache: Path) -> str:
     """Train a case, treat it, write its file; what happened, in words."""
     program = EVERY[case.program]
     for seed in range(TWINS):
@@ -94,27 +131,27 @@ def show(case: Case, cache: Path, minutes: float) -> str:
         if not (cache / twin.file).is_file():
             record(twin, cache)
     with tempfile.TemporaryDirectory() as folder:
-        content = _shown(case, program, twin_values(cache, program), Path(folder), minutes)
+        content = _shown(case, program, twin_values(cache, program), Path(folder))
     held = cache / f".{case.file}.part"
     held.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     held.replace(cache / case.file)
-    return f"{case.file[:-12]}: {told(content)}"
+    return f"{case.file.removesuffix('.repair.json')}: {told(content)}"
 
 
-def _shown(case: Case, program: Program, twins: list[float], folder: Path, minutes: float) -> dict[str, Any]:
-    setup = _setup(case, program)
+def _shown(case: Case, program: Program, twins: list[float], folder: Path) -> dict[str, Any]:
+    setup = case.setup
     given = trained.brought(setup, case.seed, folder)
-    fault = None if case.fault is None else BY_NAME[case.fault]
+    faults = [BY_NAME[name] for name in case.faults]
     content: dict[str, Any] = {
         "program": program.name,
         "part": program.part,
         "family": program.family,
-        "fault": case.fault,
-        "code": None if fault is None else fault.code,
-        "accepted": [] if fault is None else sorted({fault.code, *fault.also}),
+        "fault": "+".join(case.faults) or None,
+        "code": " and ".join(fault.code for fault in faults) or None,
+        "accepted": sorted({code for fault in faults for code in (fault.code, *fault.also)}),
         "variation": case.variation,
         "seed": case.seed,
-        "minutes": minutes,
+        "minutes": case.minutes,
         "metric": setup.metric,
         "twins": twins,
         "before": None,
@@ -129,22 +166,11 @@ def _shown(case: Case, program: Program, twins: list[float], folder: Path, minut
         content["stopped"] = str(stop)
     content["seconds"] = round(time.perf_counter() - began, 2)
     content["worse"] = content["before"] is None or is_worse(content["before"], twins)
-    if (folder / "run" / "recipe.yaml").is_file() and (content["worse"] or fault is None):
-        content["doctor"] = _doctor(setup, given, folder, minutes)
-        if fault is not None:
-            content["random"] = _random(setup, case.seed, given, folder, minutes)
+    if (folder / "run" / "recipe.yaml").is_file() and (content["worse"] or not faults):
+        content["doctor"] = _doctor(setup, given, folder, case.minutes)
+        if faults:
+            content["random"] = _random(setup, case.seed, given, folder, case.minutes)
     return content
-
-
-def _setup(case: Case, program: Program) -> Recipe:
-    if case.fault is not None:
-        setup = BY_NAME[case.fault].put(program)
-    elif case.variation is not None:
-        setup = VARIATIONS[case.variation](program)
-    else:
-        setup = program.setup
-    assert isinstance(setup, Recipe)
-    return setup
 
 
 def _doctor(setup: Recipe, given: dict[str, Any], folder: Path, minutes: float) -> dict[str, Any]:
@@ -198,20 +224,11 @@ def _failed(error: Exception) -> str:
     return f"crashed: {type(error).__name__}: {error}"
 
 
-def _todo(given: argparse.Namespace) -> list[Case]:
-    """Cases that are not there yet with these minutes."""
-
-    def done(path: Path) -> bool:
-        return path.is_file() and json.loads(path.read_text(encoding="utf-8"))["minutes"] == given.minutes
-
-    return [case for case in cases(given.part, given.seeds) if not done(given.cache / case.file)]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--part", choices=("calibration", "test"), default="test")
-    parser.add_argument("--minutes", type=float, default=0.5, help="of each treatment")
+    parser.add_argument("--minutes", type=float, nargs="+", default=MINUTES, help="of each treatment")
     parser.add_argument("--seeds", type=int, default=1, help="of each fault")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", default="", help="cases whose names have this")
@@ -221,15 +238,15 @@ def main() -> None:
     given.cache.mkdir(parents=True, exist_ok=True)
     time.perf_counter = time.process_time  # the clock of trials; processes that are forked for --jobs have it too
     if not given.judge:
-        todo = [case for case in _todo(given) if given.only in case.file]
+        every = cases(given.part, given.minutes, given.seeds)
+        todo = [case for case in every if given.only in case.file and not (given.cache / case.file).is_file()]
         print(f"{len(todo)} cases to do", flush=True)
         if given.jobs == 1:
             for case in todo:
-                print(show(case, given.cache, given.minutes), flush=True)
+                print(show(case, given.cache), flush=True)
         else:
             with ProcessPoolExecutor(given.jobs) as pool:
-                n = len(todo)
-                for said in pool.map(show, todo, [given.cache] * n, [given.minutes] * n):
+                for said in pool.map(show, todo, [given.cache] * len(todo)):
                     print(said, flush=True)
     judge(given.cache, given.part, beyond_a_recipe(given.part), write_it=given.write)
 

@@ -72,7 +72,7 @@ def test_the_doctor_is_held_against_random_search_in_pairs(bench: SimpleNamespac
     """8 repaired by the doctor only, 1 by random search only, 1 by both: difference 0.7; McNemar's p is 20 of 512."""
     shown = [case(0.1, 0.8, drawn=0.2)] * 8 + [case(0.1, 0.2, drawn=0.8), case(0.1, 0.8, drawn=0.8)]
     rows = {row["what"]: row for row in bench.repaired.rows(shown, "test", 0)}
-    row = rows["test part: repaired by outcome, doctor less random search"]
+    row = rows["test part: repaired by outcome within 0.5 min, doctor less random search"]
     assert row["value"] == pytest.approx(0.7)
     assert "McNemar p 0.039" in row["spread"]
     assert rows["test part: faults in the recipe repaired by outcome within 0.5 min"]["value"] == 0.9
@@ -83,9 +83,12 @@ def test_cases_are_faults_of_recipes_and_healthy_runs_once_each(bench: SimpleNam
     parts = {part: list(bench.repairs.cases(part)) for part in ("calibration", "test")}
     for found in parts.values():
         assert len({each.file for each in found}) == len(found)
-        assert not {each.fault for each in found} & bench.repairs.DATA
-        assert sum(each.fault is not None for each in found) >= 40
-        assert sum(each.fault is None for each in found) >= 40
+        assert not {name for each in found for name in each.faults} & bench.repairs.DATA
+        for m in bench.repairs.MINUTES:
+            assert sum(len(each.faults) == 1 and each.minutes == m for each in found) >= 40
+            assert sum(len(each.faults) == 2 and each.minutes == m for each in found) >= 15
+        assert sum(not each.faults for each in found) >= 40
+        assert all(each.setup is not None for each in found)
     assert not {each.program for each in parts["test"]} & {each.program for each in parts["calibration"]}
 
 
@@ -98,8 +101,8 @@ def test_a_case_is_trained_treated_and_kept(bench: SimpleNamespace, tmp_path: Pa
     name = "workings-mlp-friedman"
     for seed in range(SEEDS):
         record(Task(name, (), None, seed), tmp_path)
-    found = bench.repairs.Case(name, "rate-thousandth", None, 0)
-    bench.repairs.show(found, tmp_path, 0.2)
+    found = bench.repairs.Case(name, ("rate-thousandth",), None, 0, 0.2)
+    bench.repairs.show(found, tmp_path)
     kept = bench.repairs.json.loads((tmp_path / found.file).read_text())
     assert kept["worse"]
     assert kept["doctor"]["after"] is None or kept["doctor"]["after"] > kept["before"]
