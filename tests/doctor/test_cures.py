@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 
 import pytest
@@ -95,6 +96,17 @@ def test_given_values_are_told_from_derived_ones() -> None:
     assert not one.given("dropout")
     anew = {cure.unset for cure in every(one) if cure.unset and not cure.values and not cure.net}
     assert {("learning_rate",), ("l2",), ("activation",)} <= anew
+
+
+def test_a_reason_for_dropout_of_words_is_none_for_dropout() -> None:
+    """Reasons of settings of the net are one text; a name may be the end of another."""
+    one = case("mlp", (8,), "binary", 1, dropout=0.95)
+    reasons = {"net_settings": "hidden: enough for 8 inputs; word_dropout: few texts"}
+    one = replace(one, recipe=one.recipe.model_copy(update={"reasons": reasons}))
+    assert one.given("dropout")
+    assert not one.given("hidden") or "hidden" not in one.recipe.net_settings
+    told = {"net_settings": "word_dropout: few texts; dropout: few rows"}
+    assert not replace(one, recipe=one.recipe.model_copy(update={"reasons": told})).given("dropout")
 
 
 def test_causes_come_in_order_and_a_symptom_that_is_its_own_cause_first() -> None:

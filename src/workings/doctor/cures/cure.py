@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,7 +35,8 @@ class Case:
         """Whether a value was set by a person, rather than derived."""
         recipe = self.recipe
         if name in recipe.net_settings:
-            return f"{name}:" not in recipe.reasons.get("net_settings", "")
+            told = recipe.reasons.get("net_settings", "")  # of all of them: "width: why; word_dropout: why"
+            return re.search(rf"(?<!\w){re.escape(name)}:", told) is None
         if name not in Recipe.model_fields or name in recipe.reasons:
             return False
         return getattr(recipe, name) != Recipe.model_fields[name].get_default(call_default_factory=True)
