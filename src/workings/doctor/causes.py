@@ -58,7 +58,7 @@ BEHIND: dict[str, tuple[str, ...]] = {
     "loss-reduction": ("wrong-loss", "rate-too-high"),
     "no-shuffle": ("no-shuffle",),
     "label-noise": ("label-noise", "overfitting"),
-    "imbalance": ("imbalance",),
+    "imbalance": ("imbalance", "overfitting"),
     "small-batch-norm": ("small-batch-norm", "oscillating"),
     "dead-embedding": ("rate-too-low", "over-regularised", "bad-start"),
     "mode-collapse": ("mode-collapse", "discriminator-wins", "rate-too-high"),
@@ -150,7 +150,7 @@ def candidates(findings: Sequence[Finding], net: str = "") -> list[str]:
 
 
 def cures_for(findings: Sequence[Finding], case: Case) -> list[Cure]:
-    """What may be tried, in order of expected gain: by the cause; within it, given values derived anew come first.
+    """What may be tried, in order of expected gain: by the cause; given values derived anew one cause sooner.
 
     Not so the number of epochs: nearly every net gets better with more of them, and such a trial takes long.
     """
@@ -161,11 +161,11 @@ def cures_for(findings: Sequence[Finding], case: Case) -> list[Cure]:
     for i, cure in enumerate(every(case)):
         anew = bool(cure.unset) and not cure.values and not cure.net and not set(cure.unset) & LENGTHS
         if cure.shows in causes:
-            chosen.append(((causes.index(cure.shows) - (2 if anew else 0), i), cure))
+            chosen.append(((causes.index(cure.shows) - anew, anew, i), cure))
         elif not cure.shows:  # what is given and may be wrong in either way
             rate = "learning_rate" in cure.unset and {"rate-too-high", "rate-too-low"} & set(causes)
             if len(cure.unset) > 1 or rate:
-                chosen.append(((-1 if rate else 3, i), cure))
+                chosen.append(((-1 if rate else 3, anew, i), cure))
     return [cure for _, cure in sorted(chosen, key=lambda each: each[0])]
 
 

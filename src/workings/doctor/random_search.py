@@ -29,12 +29,13 @@ def random_search(patient: Patient, minutes: float, emit: Emit = silent, seed: i
 
     def propose(recipe: Recipe, findings: Sequence[Finding]) -> Sequence[Cure]:
         case = case_of(patient, recipe)
-        return [_drawn(case, dice) for _ in range(DRAWN)]
+        return [drawn(case, dice) for _ in range(DRAWN)]
 
-    return treat(patient, propose, minutes, emit)
+    return treat(patient, propose, minutes, emit, last=propose)
 
 
-def _drawn(case: Case, dice: random.Random) -> Cure:
+def drawn(case: Case, dice: random.Random) -> Cure:
+    """A recipe whose settings are drawn, each from what is usual for it."""
     values: dict[str, Any] = {}
     if case.net != "perceptron":
         values["learning_rate"] = float(f"{10 ** dice.uniform(-5, 0):.3g}")

@@ -9,6 +9,8 @@ Every round begins with the recipe as it is (at first the run's own):
 3. A cure is accepted if it does better than nothing and than placebo, both beyond the interval (``doctor.paired``), and
    by at least ``LEAST`` of the score. The best one changes the recipe. It is trained once more and watched: if symptoms
    are left, the next round begins, so that several faults are cured one after another.
+4. Where no cure was accepted and time is left, the ``last`` resort is tried in the same way until it is over: recipes
+   drawn at random (``doctor.random_search``). Such a one names no cause.
 
 Trials are whole trainings where the time bears that, else shortened ones, all alike.
 """
@@ -24,6 +26,7 @@ from workings.base.finding import Finding
 from workings.doctor.causes import shown
 from workings.doctor.cures.cure import Cure
 from workings.doctor.paired import Gain
+from workings.doctor.passed_over import too_far, wrong_way
 from workings.doctor.patient import Patient
 from workings.doctor.trial import Trial, planned_steps
 from workings.doctor.tried import Treatment, Tried
@@ -36,13 +39,20 @@ EARLY = 0.998  # level of the intervals by which so few seeds decide (a stricter
 LEAST = 0.02  # of the score before: what is smaller is not worth a change
 NEARLY = 0.9  # of the best cure's gain: as good, if its cause is likelier
 SCREENING = 0.4  # of the time left, at most
+DEAR = 4  # a trial may well take so many times as long as the run's own
+LAST = 3 * FEWEST_SEEDS + 2  # trials by which something drawn at random can be found and proved
 
 # The cures of a round, the likeliest first: of the recipe as it is, and what is found in it.
 Propose = Callable[[Recipe, Sequence[Finding]], Sequence[Cure]]
 
 
 def treat(
-    patient: Patient, propose: Propose, minutes: float, emit: Emit = silent, ward: Ward | None = None
+    patient: Patient,
+    propose: Propose,
+    minutes: float,
+    emit: Emit = silent,
+    ward: Ward | None = None,
+    last: Propose | None = None,
 ) -> Treatment:
     """Try what ``propose`` gives within ``minutes``; see the module's text. ``ward``: one that has begun already."""
     cures = list(propose(patient.recipe, patient.findings))
@@ -57,6 +67,10 @@ def treat(
             emit(Phase("watching", "whether symptoms are left"))
             treatment.left = ward.findings(treatment.recipe)
             cures = _others(list(propose(treatment.recipe, treatment.left)), treatment) if treatment.left else []
+    round_ = 1 + max((t.round for t in treatment.tried), default=0)
+    while last is not None and not treatment.accepted and ward.bears(LAST):
+        _round(ward, treatment, last(patient.recipe, patient.findings), round_ - 1)
+        round_ += 1
     treatment.share, treatment.trials, treatment.seconds = ward.share, ward.count, ward.spent
     treatment.steps = planned_steps(patient, patient.recipe, ward.share)
     if treatment.accepted:
@@ -103,9 +117,9 @@ def _screen(
     deadline = ward.spent + SCREENING * ward.left
     found: list[Tried] = []
     for i, cure in enumerate(cures):
-        if _wrong_way(cure, base, found):
+        if wrong_way(cure, base, found) or too_far(cure, base, found):
             continue
-        if ward.spent > deadline or not ward.bears(3):
+        if ward.spent > deadline or not ward.bears(3) or _due(ward, found, nothing, placebo):
             return found, False
         ward.emit(Phase("trying", f"{i + 1} of {len(cures)}: {cure.name}"))
         t = Tried(cure, round_ + 1, i, cause=cure.shows)
@@ -119,7 +133,7 @@ def _screen(
         except ValueError as error:  # pydantic's: a value that the recipe does not take
             t.verdict, t.note = "does not fit", " ".join(str(error).split())
             continue
-        t.recipe, t.seconds = settled(t.recipe, trial, ward.share), trial.seconds
+        t.recipe, t.seconds = settled(t.recipe, trial, ward.share), _again(trial, nothing)
         t.cause = shown(cure, base, t.recipe)
         t.screened = 0.0 if nothing.score == trial.score else nothing.score - trial.score
         t.hopeful = trial.score < low - least
@@ -128,14 +142,20 @@ def _screen(
     return found, True
 
 
-def _wrong_way(cure: Cure, base: Recipe, done: Sequence[Tried]) -> bool:
-    """Whether it moves the learning rate one way when the other way was seen to help."""
-    eta, now = cure.values.get("learning_rate"), base.learning_rate
-    if eta is None or now is None:
+def _again(trial: Trial, nothing: Trial) -> float:
+    """Seconds of such a trial when what it derived, a learning rate say, need not be found again."""
+    besides = max(nothing.seconds - nothing.training, 0.0)
+    return min(trial.seconds, trial.training + besides) if trial.training else trial.seconds
+
+
+def _due(ward: Ward, found: Sequence[Tried], nothing: Trial, placebo: Trial) -> bool:
+    """Whether the best so far must be proved now, as after one more trial there would be no time for it."""
+    hopeful = [t for t in found if t.hopeful]
+    if not hopeful:
         return False
-    helped = [t for t in done if t.hopeful and set(t.cure.values) <= {"learning_rate"}]
-    rates = [t.recipe.learning_rate or now for t in helped if t.recipe and not t.cure.net and len(t.cure.unset) < 2]
-    return any((rate - now) * (eta - now) < 0 for rate in rates)
+    best = max(hopeful, key=lambda t: t.screened or 0.0)
+    proof = FEWEST_SEEDS * (nothing.seconds + placebo.seconds + best.seconds)
+    return proof <= ward.left < proof + DEAR * ward.usual
 
 
 def settled(recipe: Recipe, trial: Trial, share: float) -> Recipe:

@@ -6,6 +6,7 @@ behind it are told apart by trials.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from workings.doctor.diagnosis import Cause, Diagnosis, beyond, causes_of
 from workings.doctor.of_run import watched
 from workings.doctor.patient import Patient, open_patient
 from workings.doctor.putting_back import culprits
+from workings.doctor.random_search import DRAWN, drawn
 from workings.doctor.treating import treat
 from workings.doctor.tried import Treatment
 from workings.doctor.ward import Ward
@@ -33,6 +35,7 @@ from workings.watching import findings as known
 
 MINUTES = 5.0  # for trials, where nobody says
 MISPAIRED = "labels-shuffled"
+LEARNT = 0.8  # of the prior's loss
 
 
 def examine(path: Path) -> Diagnosis:
@@ -145,8 +148,13 @@ def treated(patient: Patient, diagnosis: Diagnosis, minutes: float, emit: Emit =
 
     codes = {each.code for each in patient.findings}
     ward.plan(len(propose(patient.recipe, list(patient.findings))))
-    mispaired = _mispaired(ward) if MISPAIRED in codes else None
-    treatment: Treatment = treat(patient, propose, minutes, emit, ward)
+    dice = random.Random(patient.recipe.seed)
+
+    def draw(recipe: Recipe, found: Sequence[Finding]) -> Sequence[Cure]:
+        return [drawn(case_of(patient, recipe), dice) for _ in range(DRAWN)]
+
+    treatment: Treatment = treat(patient, propose, minutes, emit, ward, None if MISPAIRED in codes else draw)
+    mispaired = _mispaired(ward) if MISPAIRED in codes and not _learns(ward, treatment) else None
     causes, diagnosis.apart = causes_of(treatment, candidates(patient.findings, patient.recipe.net))
     at_fault = culprits(ward, treatment, patient.recipe)
     if at_fault:
@@ -165,6 +173,13 @@ def _judged_on(patient: Patient) -> str:
         return patient.of
     n = len(patient.data.train) + len(patient.judges)
     return f"{n:,} training and validation rows in {patient.folds} parts, another part with each seed"
+
+
+def _learns(ward: Ward, treatment: Treatment) -> bool:
+    """Whether the cured net does clearly better than the prior: then inputs and labels do belong together."""
+    prior = ward.patient.prior(ward.patient.data.train, ward.patient.judges)
+    gain = treatment.accepted[-1].gain if treatment.accepted else None
+    return prior is not None and gain is not None and gain.after < LEARNT * float(prior.mean())
 
 
 def _mispaired(ward: Ward) -> Cause | None:

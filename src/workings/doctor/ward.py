@@ -18,6 +18,8 @@ FINALISTS = 3  # cures that are proved in a round
 FEWEST_STEPS = 40
 LATE = {"overfitting", "label-noise"}  # symptoms that come late
 FEW = 6  # cures that are tried at least, where these are found
+LONG = 0.4  # of a training: what does better in less of it often does not in the whole
+FEWEST = 3 * 3  # trials by which one cure can be proved
 WATCHED = 0.3  # of a watched trial's time
 SLOWEST = 6  # a trial may take so many times as long as the run's own; then the clock ends it,
 PART = 1 / 12  # or when it has taken so much of all the time, and twice as long as the run's own
@@ -45,7 +47,8 @@ class Ward:
     def plan(self, cures: int) -> None:
         """Choose how long trials are, from one short trial: so that all cures can be screened and the best proved.
 
-        What shows only late in a training is not seen in a short one; fewer cures are then tried, for longer.
+        What shows only late in a training is not seen in a short one; fewer cures are then tried, for longer. So it is
+        where time is short: rather the likeliest few for ``LONG`` of a training than all for less.
         """
         recipe = self.patient.recipe
         steps = planned_steps(self.patient, recipe)
@@ -56,8 +59,9 @@ class Ward:
         each, besides = training / max(few, 1e-9), short.seconds - training
         late = LATE & {each.code for each in self.patient.findings}
         trials = 2 + DEARER * (min(cures, FEW) if late else cures) + (1 + FINALISTS) * SEEDS + (0 if late else SEEDS)
-        affordable = max(self.left, 0.0) / trials - besides
-        self.share = min(1.0, max(affordable / max(each, 1e-9), few))
+        fewest = 2 + DEARER * min(cures, FEW) + FEWEST
+        affordable, most = (max(max(self.left, 0.0) / n - besides, 0.0) / max(each, 1e-9) for n in (trials, fewest))
+        self.share = min(1.0, max(affordable, min(most, LONG), few))
         if self.share > 0.7:
             self.share = 1.0
 

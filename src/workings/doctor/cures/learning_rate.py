@@ -12,11 +12,11 @@ LOW, HIGH = "rate-too-high", "rate-too-low"
 
 
 def cures(case: Case) -> list[Cure]:
-    """Derived anew where a person gave it; ÷ 10, ÷ 100, × 10, × 100; ÷ 3 and × 3 last."""
+    """Derived anew where a person gave it; tenfold steps down and up to a thousandfold; ÷ 3 and × 3 last."""
     eta = case.recipe.learning_rate
     if eta is None or case.net == "perceptron":
         return []
-    found = [_times(case, eta, factor) for factor in (0.1, 10.0, 0.01, 100.0, 0.001, 1 / 3, 3.0)]
+    found = [_times(case, eta, factor) for factor in (0.1, 10.0, 0.01, 100.0, 0.001, 1000.0, 1 / 3, 3.0)]
     return [*_anew(case), *found]
 
 
