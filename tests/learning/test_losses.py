@@ -15,8 +15,8 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn import functional as F
 
 from workings.base.errors import UserError
-from workings.learning.loss_fits import check_targets, fits
 from workings.learning.losses import LOSSES, NAMES, choose, make_loss
+from workings.nets.endings import misfit
 
 seeds = st.integers(0, 2**31)
 K = 4
@@ -240,51 +240,23 @@ def test_wrong_names_and_values_are_refused(name: str, settings: dict[str, Any],
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_the_usual_loss_fits_its_task(task: str) -> None:
-    """What ``choose`` gives has nothing against it."""
-    assert fits(choose(task), task, 3 if task == "multiclass" else 1) == []
+    """What ``choose`` gives is made for the task."""
+    assert task in LOSSES[choose(task)].tasks
     with pytest.raises(UserError, match="no task called"):
         choose("clustering")
 
 
 @pytest.mark.parametrize(
-    ("loss", "task", "outputs", "last", "code"),
-    [
-        ("mce", "binary", 1, "linear", "unknown-loss"),
-        ("mse", "multiclass", 3, "linear", "loss-task"),
-        ("cross_entropy", "binary", 1, "linear", "loss-task"),
-        ("bce", "regression", 1, "linear", "loss-task"),
-        ("bce", "binary", 2, "linear", "loss-outputs"),
-        ("cross_entropy", "multiclass", 1, "linear", "loss-outputs"),
-        ("cross_entropy", "multiclass", 3, "softmax", "loss-activation"),
-        ("bce", "binary", 1, "sigmoid", "loss-activation"),
-        ("mse", "regression", 1, "sigmoid", "loss-activation"),
-        ("mse", "regression", 1, "relu", "loss-activation"),
-    ],
+    ("last", "outputs", "task"),
+    [("softmax", 3, "multiclass"), ("sigmoid", 1, "binary"), ("sigmoid", 1, "regression"), ("relu", 1, "regression")],
 )
-def test_what_does_not_fit_is_told(loss: str, task: str, outputs: int, last: str, code: str) -> None:
-    """Loss, task, outputs and last activation are held against each other."""
-    (problem,) = fits(loss, task, outputs, last)
-    assert problem.level == "error"
-    assert problem.code == code
+def test_an_activation_before_the_loss_that_does_not_fit_is_told(last: str, outputs: int, task: str) -> None:
+    """The last activation is held against the task; none fits all."""
+    problem = misfit(last, "given", outputs, task)
+    assert problem is not None
+    assert (problem.level, problem.code) == ("error", "loss-activation")
     assert problem.do
-
-
-@pytest.mark.parametrize(
-    ("loss", "y", "outputs", "where"),
-    [
-        ("cross_entropy", torch.tensor([0, 3, 1, -1]), 3, "positions 1, 3"),
-        ("bce", torch.tensor([0, 1, 2]), 1, "positions 2"),
-        ("bce", torch.tensor([0, 0.5, 1]), 1, "positions 1"),
-        ("mse", torch.tensor([0.0, math.nan, math.inf]), 1, "positions 1, 2"),
-    ],
-)
-def test_bad_targets_are_found_with_their_places(loss: str, y: Tensor, outputs: int, where: str) -> None:
-    """Classes out of range and values that are not finite, all of them, with their positions and how many."""
-    (problem,) = check_targets(loss, y, outputs)
-    assert problem.where == where
-    assert problem.count == len(where.split(","))
-    good = torch.nan_to_num(y.double(), posinf=0).clamp(0, 1).round()
-    assert check_targets(loss, good, outputs) == []
+    assert misfit("linear", "given", outputs, task) is None
 
 
 def test_every_loss_says_its_formula() -> None:
