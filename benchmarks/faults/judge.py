@@ -32,7 +32,7 @@ from workings.watching.history import History
 Row = dict[str, Any]
 COMMAND = (
     "python benchmarks/faults/record.py --cache FOLDER; python benchmarks/faults/judge.py --cache FOLDER --part test "
-    "--write (and --part published); python benchmarks/faults/repairs.py --cache FOLDER --minutes 0.5 --write"
+    "--write (and --part published); python benchmarks/faults/repairs.py --cache FOLDER --write"
 )
 SILENT = (
     "no-zero-grad",

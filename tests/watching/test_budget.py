@@ -65,3 +65,17 @@ def test_telling_what_is_found_takes_its_part_and_leaves_the_rest_to_looks() -> 
     assert not budget.bears_between(1.2 * BETWEEN * 0.03 * AHEAD / MISSED)
     budget.between = 0.9 * BETWEEN * 0.03 * AHEAD / MISSED
     assert not budget.bears_between(0.2 * BETWEEN * 0.03 * AHEAD / MISSED)
+
+
+def test_what_is_worked_out_once_does_not_take_the_looks_of_a_short_run() -> None:
+    """A second of steps of 5 ms, looks of 10 ms, facts of 80 ms: as many looks as without facts."""
+    looks = []
+    for once in (0.0, 0.08):
+        budget, now = Budget(0.03, began=0.0, spent=once, once=once), 0.0
+        for step in range(200):
+            now += 5e-3
+            if budget.allows(now, step):
+                budget.pay(0.01)
+                budget.looked(step, now)
+        looks.append(budget.looks)
+    assert looks[1] == looks[0] >= 4

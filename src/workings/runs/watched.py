@@ -55,7 +55,8 @@ class Watched:
         self._blind = False
         self._told_in = 0.0  # seconds that telling took last
         self._tell_at = 0  # the step from which on is told again
-        self.budget.spent = time.perf_counter() - began
+        look(History())  # the first time takes long, as findings are loaded then
+        self.budget.spent = self.budget.once = time.perf_counter() - began
 
     def _go_on(self, earlier: dict[str, Any]) -> None:
         """What was seen up to the step from which the run goes on."""

@@ -4,7 +4,8 @@ A look is allowed when the time spent on watching, this look's expected cost inc
 time that has passed. The first looks (``free`` of them) are always taken: the state before the first update cannot be
 seen later. Their cost counts, and is waited off before the next look.
 
-A run shorter than ``AHEAD`` seconds counts as one of ``AHEAD`` seconds, or nothing would be seen of it; the looks that
+A run shorter than ``AHEAD`` seconds counts as one of ``AHEAD`` seconds, or nothing would be seen of it; what is worked
+out ``once`` before it begins is left out of that, or a short run on much data would get a single look. The looks that
 are so paid for in advance lie evenly on the logarithm of its steps, so that the last of them are late. Looks also
 become rarer as a run grows old (``SPARSE`` of them while its age grows e-fold), so that a run of any length keeps a
 bounded record.
@@ -29,7 +30,8 @@ BETWEEN = 0.3
 class Budget:
     """share: of the run's time. free: looks taken whatever they cost.
 
-    spent: seconds so far, of looks and of what happens between them (``between``). expected: of the next look.
+    spent: seconds so far, of looks, of what happens between them (``between``) and of what was worked out ``once``
+    before the run began. expected: of the next look.
     began, next: the clock's time when the run began, and before which no look is taken.
     """
 
@@ -37,6 +39,7 @@ class Budget:
     free: int = 1
     spent: float = 0.0
     between: float = 0.0
+    once: float = 0.0
     seen_too_often: bool = False
     looks: int = 0
     expected: float = 0.0
@@ -53,7 +56,9 @@ class Budget:
         if now < self.next:
             return False
         passed, wanted = now - self.began, MISSED * (self.spent + self.expected)
-        return wanted <= self.share * passed or (step >= self._next_step and wanted <= self.share * AHEAD)
+        return wanted <= self.share * passed or (
+            step >= self._next_step and wanted - MISSED * self.once <= self.share * AHEAD
+        )
 
     def pay(self, seconds: float) -> None:
         """A part of the look that is being taken took so long."""
@@ -84,7 +89,7 @@ class Budget:
 
     def _evenly(self, steps: int, now: float) -> int:
         """The step of the next look in advance: n more of them up to step N, which ``AHEAD`` seconds will reach."""
-        n = math.floor((self.share * AHEAD / MISSED - self.spent) / max(self.expected, 1e-9))
+        n = math.floor((self.share * AHEAD / MISSED - (self.spent - self.once)) / max(self.expected, 1e-9))
         N = AHEAD * steps / max(now - self.began, 1e-9)
         return math.ceil(steps * (N / steps) ** (1 / (n + 0.5))) if n > 0 and steps < N else 0
 
