@@ -15,10 +15,9 @@ from workings.doctor.cures.settled import MEANS
 from workings.doctor.diagnosis import Cause
 from workings.doctor.paired import Gain
 from workings.doctor.tried import Treatment, Tried
-from workings.doctor.ward import SEEDS, Ward
+from workings.doctor.ward import FEWEST_SEEDS, SEEDS, Ward
 from workings.runs.recipe import Recipe
 
-FEWEST = 3
 MOST = 3  # settings that are proved to be at fault
 
 
@@ -66,7 +65,7 @@ def _proved(ward: Ward, back: Recipe, cured: Recipe) -> Gain | None:
             break
         ward.emit(Phase("proving", f"seed {k} of {SEEDS}: put back"))
         pairs.append((ward.trial(back, own + k), ward.trial(cured, own + k)))
-    return ward.gain([a for a, _ in pairs], [b for _, b in pairs]) if len(pairs) >= FEWEST else None
+    return ward.gain([a for a, _ in pairs], [b for _, b in pairs]) if len(pairs) >= FEWEST_SEEDS else None
 
 
 def _code(name: str, before: Recipe, cured: Recipe) -> str:

@@ -16,7 +16,7 @@ from workings.base.finding import Finding
 from workings.doctor.case import case_of
 from workings.doctor.cures.cure import Case, Cure
 from workings.doctor.patient import Patient
-from workings.doctor.treating import treat
+from workings.doctor.treating import Propose, treat
 from workings.doctor.tried import Treatment
 from workings.runs.recipe import Recipe
 
@@ -25,16 +25,22 @@ DRAWN = 24  # recipes of a round; the time ends it sooner
 
 def random_search(patient: Patient, minutes: float, emit: Emit = silent, seed: int = 0) -> Treatment:
     """Try random recipes within ``minutes``."""
+    propose = draws(patient, seed)
+    return treat(patient, propose, minutes, emit, last=propose)
+
+
+def draws(patient: Patient, seed: int) -> Propose:
+    """Rounds of recipes drawn at random, other ones each time."""
     dice = random.Random(seed)
 
     def propose(recipe: Recipe, findings: Sequence[Finding]) -> Sequence[Cure]:
         case = case_of(patient, recipe)
-        return [drawn(case, dice) for _ in range(DRAWN)]
+        return [_drawn(case, dice) for _ in range(DRAWN)]
 
-    return treat(patient, propose, minutes, emit, last=propose)
+    return propose
 
 
-def drawn(case: Case, dice: random.Random) -> Cure:
+def _drawn(case: Case, dice: random.Random) -> Cure:
     """A recipe whose settings are drawn, each from what is usual for it."""
     values: dict[str, Any] = {}
     if case.net != "perceptron":

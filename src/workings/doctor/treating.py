@@ -30,17 +30,16 @@ from workings.doctor.passed_over import too_far, wrong_way
 from workings.doctor.patient import Patient
 from workings.doctor.trial import Trial, planned_steps
 from workings.doctor.tried import Treatment, Tried
-from workings.doctor.ward import FINALISTS, SEEDS, Ward
+from workings.doctor.ward import FEWEST_SEEDS, FINALISTS, PROOF, SEEDS, Ward
 from workings.runs.recipe import Recipe
 
-FEWEST_SEEDS = 3  # below, nothing is accepted
 ROUNDS = 3
 EARLY = 0.998  # level of the intervals by which so few seeds decide (a stricter first look, O'Brien and Fleming 1979)
 LEAST = 0.02  # of the score before: what is smaller is not worth a change
 NEARLY = 0.9  # of the best cure's gain: as good, if its cause is likelier
 SCREENING = 0.4  # of the time left, at most
 DEAR = 4  # a trial may well take so many times as long as the run's own
-LAST = 3 * FEWEST_SEEDS + 2  # trials by which something drawn at random can be found and proved
+LAST = PROOF + 2  # trials by which something drawn at random can be found and proved
 
 # The cures of a round, the likeliest first: of the recipe as it is, and what is found in it.
 Propose = Callable[[Recipe, Sequence[Finding]], Sequence[Cure]]

@@ -6,7 +6,6 @@ behind it are told apart by trials.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from workings.doctor.diagnosis import Cause, Diagnosis, beyond, causes_of
 from workings.doctor.of_run import watched
 from workings.doctor.patient import Patient, open_patient
 from workings.doctor.putting_back import culprits
-from workings.doctor.random_search import DRAWN, drawn
+from workings.doctor.random_search import draws
 from workings.doctor.treating import treat
 from workings.doctor.tried import Treatment
 from workings.doctor.ward import Ward
@@ -148,12 +147,8 @@ def treated(patient: Patient, diagnosis: Diagnosis, minutes: float, emit: Emit =
 
     codes = {each.code for each in patient.findings}
     ward.plan(len(propose(patient.recipe, list(patient.findings))))
-    dice = random.Random(patient.recipe.seed)
-
-    def draw(recipe: Recipe, found: Sequence[Finding]) -> Sequence[Cure]:
-        return [drawn(case_of(patient, recipe), dice) for _ in range(DRAWN)]
-
-    treatment: Treatment = treat(patient, propose, minutes, emit, ward, None if MISPAIRED in codes else draw)
+    last = None if MISPAIRED in codes else draws(patient, patient.recipe.seed)
+    treatment: Treatment = treat(patient, propose, minutes, emit, ward, last)
     mispaired = _mispaired(ward) if MISPAIRED in codes and not _learns(ward, treatment) else None
     causes, diagnosis.apart = causes_of(treatment, candidates(patient.findings, patient.recipe.net))
     at_fault = culprits(ward, treatment, patient.recipe)

@@ -19,7 +19,8 @@ FEWEST_STEPS = 40
 LATE = {"overfitting", "label-noise"}  # symptoms that come late
 FEW = 6  # cures that are tried at least, where these are found
 LONG = 0.4  # of a training: what does better in less of it often does not in the whole
-FEWEST = 3 * 3  # trials by which one cure can be proved
+FEWEST_SEEDS = 3  # below, nothing is accepted
+PROOF = 3 * FEWEST_SEEDS  # trials by which one cure can be proved: it, nothing and placebo
 WATCHED = 0.3  # of a watched trial's time
 SLOWEST = 6  # a trial may take so many times as long as the run's own; then the clock ends it,
 PART = 1 / 12  # or when it has taken so much of all the time, and twice as long as the run's own
@@ -59,7 +60,7 @@ class Ward:
         each, besides = training / max(few, 1e-9), short.seconds - training
         late = LATE & {each.code for each in self.patient.findings}
         trials = 2 + DEARER * (min(cures, FEW) if late else cures) + (1 + FINALISTS) * SEEDS + (0 if late else SEEDS)
-        fewest = 2 + DEARER * min(cures, FEW) + FEWEST
+        fewest = 2 + DEARER * min(cures, FEW) + PROOF
         affordable, most = (max(max(self.left, 0.0) / n - besides, 0.0) / max(each, 1e-9) for n in (trials, fewest))
         self.share = min(1.0, max(affordable, min(most, LONG), few))
         if self.share > 0.7:
