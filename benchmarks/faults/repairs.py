@@ -39,7 +39,7 @@ from faults.programs import PROGRAMS
 from faults.recipe import NotRun, Recipe
 from faults.record import TWINS, Task, is_worse, record, twin_values
 from faults.repaired import judge, told
-from faults.seeded import BY_NAME, FAULTS, put
+from faults.seeded import BY_NAME, FAULTS, pairs, put
 from faults.variations import VARIATIONS
 from workings.base.errors import NonFiniteError, UserError
 from workings.base.events import silent
@@ -104,17 +104,11 @@ def cases(part: str, minutes: Sequence[float] = MINUTES, seeds: int = 1) -> Iter
             turned = [runs[i % len(runs) :] + runs[: i % len(runs)] for i, runs in enumerate(fits) if runs]
             faulty = (case for group in zip_longest(*turned) for case in group if case is not None)
             yield from (case for case in faulty if not {*case.faults} & DATA)
-            yield from (Case(p.name, two, None, seed, m) for two in TOGETHER for p in programs if _both(p, *two))
+            yield from (Case(p.name, two, None, seed, m) for two in TOGETHER for p in programs if pairs(p, [two]))
     for seed in range(HEALTHY):
         yield from (Case(p.name, (), None, seed, max(minutes)) for p in programs)
     for i, (name, vary) in enumerate(VARIATIONS.items()):
         yield from (Case(p.name, (), name, 10 + i, max(minutes)) for p in programs if vary(p) is not None)
-
-
-def _both(program: Program, one: str, other: str) -> bool:
-    """Whether each of two faults can be put in, and the second beside the first."""
-    a, b = BY_NAME[one], BY_NAME[other]
-    return a.put(program) is not None and b.put(program) is not None and put(program, a, b) is not None
 
 
 def beyond_a_recipe(part: str) -> int:

@@ -7,6 +7,7 @@ same cause from another side, and count as right too.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from faults import damage, loop, mistakes
@@ -164,10 +165,10 @@ FAULTS: list[Fault] = [
 ]
 
 
-def pairs(program: Program) -> list[tuple[Fault, Fault]]:
+def pairs(program: Program, doubles: Sequence[tuple[str, str]] | None = None) -> list[tuple[Fault, Fault]]:
     """Two faults at once: pairs that can both be put in, the same ones each time."""
     found = []
-    for one, other in DOUBLES:
+    for one, other in DOUBLES if doubles is None else doubles:
         a, b = BY_NAME[one], BY_NAME[other]
         first = a.put(program)
         if first is not None and b.put(replace(program, setup=first)) is not None and b.put(program) is not None:
