@@ -39,8 +39,7 @@ def test_short_steps_are_seen_too_often_once_they_cost_their_part(each: float, o
     budget, told, now = Budget(0.03, began=0.0), [], 0.0
     for _ in range(200):
         now += 64 * 1e-3
-        budget.pay_between(64 * each, now)
-        told.append(budget.seen_too_often)
+        told.append(budget.pay_between(64 * each, now))
     assert any(told) == often
     if often:
         first = 64 * each * told.index(True)
@@ -48,14 +47,13 @@ def test_short_steps_are_seen_too_often_once_they_cost_their_part(each: float, o
 
 
 def test_when_fewer_steps_are_seen_it_is_not_too_often_any_more() -> None:
-    budget, now = Budget(0.03, began=0.0), 0.0
+    budget, now, often = Budget(0.03, began=0.0), 0.0, False
     for _ in range(100):
         now += 64 * 1e-3
-        budget.pay_between(64 * 2e-5, now)
-    assert budget.seen_too_often
+        often = budget.pay_between(64 * 2e-5, now)
+    assert often
     now += 64 * 4e-3  # every fourth step is seen
-    budget.pay_between(64 * 2e-5, now)
-    assert not budget.seen_too_often, "what it cost before is waited off"
+    assert not budget.pay_between(64 * 2e-5, now), "what it cost before is waited off"
 
 
 def test_telling_what_is_found_takes_its_part_and_leaves_the_rest_to_looks() -> None:

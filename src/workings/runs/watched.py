@@ -20,7 +20,7 @@ from workings.runs.watched_facts import facts
 from workings.runs.watched_nets import further
 from workings.watching import targets
 from workings.watching.budget import Budget
-from workings.watching.findings import look
+from workings.watching.findings import codes, look
 from workings.watching.history import History
 from workings.watching.probe import Probe
 
@@ -55,7 +55,7 @@ class Watched:
         self._blind = False
         self._told_in = 0.0  # seconds that telling took last
         self._tell_at = 0  # the step from which on is told again
-        look(History())  # the first time takes long, as findings are loaded then
+        codes()  # loads the findings, which takes long the first time
         self.budget.spent = self.budget.once = time.perf_counter() - began
 
     def _go_on(self, earlier: dict[str, Any]) -> None:
@@ -111,9 +111,9 @@ class Watched:
             if finding.code not in self.told:
                 self.told.add(finding.code)
                 self.fit.emit(Found(finding))
-        self._told_in = time.perf_counter() - began
-        self.budget.spent += self._told_in
-        self.budget.between += self._told_in
+        now = time.perf_counter()
+        self._told_in = now - began
+        self.budget.pay_between(self._told_in, now)
 
     def to_dict(self) -> dict[str, Any]:
         """What ``watch.json`` holds."""

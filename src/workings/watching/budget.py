@@ -11,7 +11,7 @@ become rarer as a run grows old (``SPARSE`` of them while its age grows e-fold),
 bounded record.
 
 What happens between looks is the same few calls in every step that is seen; where steps are short these alone cost a
-share. From a ``BETWEEN`` part of it on, fewer steps are to be seen (``seen_too_often``), so most is left for looks.
+share. From a ``BETWEEN`` part of it on, fewer steps are to be seen (``pay_between``), so that most is left for looks.
 """
 
 from __future__ import annotations
@@ -40,7 +40,6 @@ class Budget:
     spent: float = 0.0
     between: float = 0.0
     once: float = 0.0
-    seen_too_often: bool = False
     looks: int = 0
     expected: float = 0.0
     began: float = field(default_factory=time.perf_counter)
@@ -65,13 +64,14 @@ class Budget:
         self.spent += seconds
         self._look += seconds
 
-    def pay_between(self, seconds: float, now: float) -> None:
-        """What happened between looks since this was called last took so long. Too often: on the whole and of late."""
+    def pay_between(self, seconds: float, now: float) -> bool:
+        """What happened between looks since this was called last took so long; whether that is more than its part of
+        the share, on the whole and of late."""
         self.spent += seconds
         self.between += seconds
         late, self._paid_at = now - max(self._paid_at, self.began), now
         part = BETWEEN * self.share / MISSED
-        self.seen_too_often = self.between > part * max(now - self.began, AHEAD) and seconds > part * late
+        return self.between > part * max(now - self.began, AHEAD) and seconds > part * late
 
     def bears_between(self, seconds: float) -> bool:
         """Whether something besides looks that takes so long lies within its part of the share."""

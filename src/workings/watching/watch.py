@@ -259,9 +259,9 @@ class Watch:
         if self._unmeasured >= SAMPLED and look is None and self._look is None:
             # Three more hooks are called in a step: about as much again as this one, and what calling them costs.
             then = time.perf_counter()
-            self.budget.pay_between(self._unmeasured * (2 * (then - now) + 4 * self._call), then)
+            too_often = self.budget.pay_between(self._unmeasured * (2 * (then - now) + 4 * self._call), then)
             self._unmeasured = 0
-            if self.budget.seen_too_often and self._losses.skips < SCARCE:
+            if too_often and self._losses.skips < SCARCE:
                 self._losses.keep_fewer()
             if self._losses.full():
                 self._flush()
